@@ -1,0 +1,142 @@
+"""What every engine that codes pages has in common: input, answers, and the rule that evidence must be on the page."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from tryg_assets.domain.coding.sentences import Sentence, split_sentences
+
+Decision = Literal["yes", "no", "doubt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as an engine sees it: numbered sentences, the first is 1. The title is not a sentence."""
+
+    page_id: str
+    municipality: str
+    url: str
+    title: str
+    sentences: tuple[Sentence, ...]
+
+    @classmethod
+    def of(cls, page_id: str, municipality: str, url: str, title: str, text: str) -> Page:
+        """Number the sentences of ``text`` (one block a line, as in ``raw_crawl``)."""
+        return cls(page_id, municipality, url, title, split_sentences(text))
+
+    def sentence(self, number: int) -> str:
+        """Return the text of sentence ``number``."""
+        return self.sentences[number - 1].text
+
+
+@dataclass(frozen=True, slots=True)
+class NamedInitiative:
+    """An initiative named on a page. Fields that the page does not state are ``None``."""
+
+    name: str
+    kind: str
+    focus_areas: tuple[str, ...]
+    themes: tuple[str, ...]
+    sentence_ids: tuple[int, ...]
+    quote: str
+    target_group: str | None = None
+    place: str | None = None
+    department: str | None = None
+    economy_dkk: float | None = None
+    users_per_year: int | None = None
+    organisation_form: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageCoding:
+    """The coding of one page. Only a page decided "yes" carries areas, themes and initiatives."""
+
+    is_initiative: Decision
+    criterion: str | None
+    confidence: float
+    confident: bool
+    evidence_ids: tuple[int, ...]
+    quote: str | None
+    rationale: str
+    focus_areas: tuple[str, ...] = ()
+    themes: tuple[str, ...] = ()
+    initiatives: tuple[NamedInitiative, ...] = ()
+    prompt_hash: str | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where an actor stands in the closed taxonomy; master and subcategory are "uafklaret" if no rule places it."""
+
+    canonical_name: str
+    scope: Literal["national", "local"]
+    master_category: str
+    subcategory: str
+    how_decided: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActorMention:
+    """An actor named in one sentence of a page, with the role the sentence gives it and its placement."""
+
+    surface: str
+    sentence_id: int
+    role: Literal["ansvarlig", "udførende", "deltager", "målgruppe"]
+    placement: Placement
+
+
+class Coder(Protocol):
+    """An engine: codes a page, then finds and places the actors of a page that describes an initiative."""
+
+    engine: str
+    label: str
+    codebook_hash: str
+
+    def code(self, page: Page) -> PageCoding:
+        """Decide whether the page describes an initiative, with evidence; name and classify what it describes."""
+        ...
+
+    def actors(self, page: Page, sentence_ids: tuple[int, ...] = ()) -> list[ActorMention]:
+        """Find and place the actors named in these sentences (all sentences if none are given)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A coding after the evidence rule: a yes whose quote is not on the page is a doubt."""
+
+    coding: PageCoding
+    quote_verified: bool
+    problems: tuple[str, ...] = field(default=())
+
+
+_FOLDED = str.maketrans(
+    {"\u00ad": None, "\u200b": None, "\ufeff": None, "\u00a0": " ", "–": "-", "—": "-", "‑": "-", "”": '"', "“": '"', "„": '"', "«": '"', "»": '"', "’": "'", "‘": "'"}
+)
+
+
+def fold(text: str) -> str:
+    """Fold what content systems vary without meaning: Unicode form, soft hyphens, dashes, quotes, spaces, case."""
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).translate(_FOLDED)).strip().casefold()
+
+
+def verify(page: Page, coding: PageCoding) -> Checked:
+    """Apply the evidence rule to ``coding``: the quote must stand in one of its evidence sentences."""
+    numbers = [number for number in coding.evidence_ids if 1 <= number <= len(page.sentences)]
+    quote = fold(coding.quote or "")
+    found = bool(quote) and any(quote in fold(page.sentence(number)) for number in numbers)
+    if coding.is_initiative != "yes" or found:
+        return Checked(coding, found)
+    from dataclasses import replace
+
+    doubted = replace(
+        coding, is_initiative="doubt", criterion=None, confident=False, focus_areas=(), themes=(), initiatives=(),
+        rationale=f"{coding.rationale} Citatet blev ikke fundet på siden, så svaret er tvivl.",
+    )
+    return Checked(doubted, False, ("quote not found on the page",))

@@ -1,0 +1,1 @@
+"""The cleaning step: one verdict and one reason per hit page."""

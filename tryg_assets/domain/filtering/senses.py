@@ -1,0 +1,55 @@
+"""What each word with the stem means on a page: safety, a name, or noise."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Literal
+
+from tryg_assets.domain.filtering.rules import CleaningRules
+
+Sense = Literal["safe", "name", "noise"]
+_TOKEN = re.compile(r"\w+(?:[-‑]\w+)*|[^\w\s]")
+
+
+def word_senses(text: str, rules: CleaningRules) -> list[tuple[str, Sense]]:
+    """Return (word as written, sense) for each word of ``text`` with the stem, in order."""
+    clean = text.replace("\u00ad", "")
+    misread = dict(rules.senses)["misread"]
+    machine_read = any(misread.match(word) for word in re.findall(r"\w+", clean))
+    return [(word, sense) for line in clean.split("\n") for word, sense in _line_senses(line, rules, machine_read)]
+
+
+def _line_senses(line: str, rules: CleaningRules, machine_read: bool) -> Iterator[tuple[str, Sense]]:
+    tokens = _TOKEN.findall(re.sub(r"^(# |- )", "", line))
+    for position, token in enumerate(tokens):
+        low = token.lower()
+        if "tryg" not in low and "tryk" not in low:
+            continue
+        before = tokens[position - 1] if position else ""
+        after = tokens[position + 1] if position + 1 < len(tokens) else ""
+        if low in rules.ambiguous:
+            yield token, "safe" if machine_read else "noise"
+        elif token in ("Tryg", "Trygs") and _is_insurer(before, after, rules):
+            yield token, "name"
+        else:
+            sense = next((sense for sense, pattern in rules.senses if pattern.match(low)), "noise")
+            yield token, "safe" if sense == "misread" else sense  # type: ignore[misc]
+
+
+def _is_insurer(before: str, after: str, rules: CleaningRules) -> bool:
+    """Whether the word 'Tryg' is the insurance company: by what stands after and before it."""
+    if after in rules.insurer_followers or before.lower() in rules.insurer_leaders:
+        return True
+    inside_sentence = before not in ("", ".", "!", "?", ":", '"', "”", "“", "»", "'", "’", "‘", "–", "-", "(")
+    part_of_name = after[:1].isupper() or after.isdigit() or after.lower() in ("i", "på", "og")
+    return inside_sentence and not part_of_name
+
+
+def count_senses(text: str, rules: CleaningRules) -> dict[Sense, Counter[str]]:
+    """Return the words with the stem in lower case, with counts, by sense."""
+    counts: dict[Sense, Counter[str]] = {"safe": Counter(), "name": Counter(), "noise": Counter()}
+    for word, sense in word_senses(text, rules):
+        counts[sense][word.lower()] += 1
+    return counts

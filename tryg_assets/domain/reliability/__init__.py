@@ -1,0 +1,1 @@
+"""Statistics of agreement: is the coding good enough to publish?"""

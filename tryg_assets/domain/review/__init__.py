@@ -1,0 +1,1 @@
+"""Blind review: who looks at what."""

@@ -1,0 +1,91 @@
+"""The list of sites to read: the 98 municipalities, the sample Denmark, or a CSV file of one's own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from yarl import URL
+
+from tryg_assets.domain.reference import MUNICIPALITY_TYPES, check_website, municipalities, read_csv
+from tryg_assets.errors import ConfigurationError, DataFileError
+
+SAMPLE_DOMAIN = "kommune.test"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A website to read. ``address`` (host:port) is where to connect if not where the name resolves to."""
+
+    slug: str
+    name: str
+    type: str
+    website: str
+    extra_hosts: tuple[str, ...] = ()
+    address: str | None = None
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts in scope, without a leading ``www.``."""
+        own = URL(self.website).host or ""
+        return frozenset(host.lower().removeprefix("www.") for host in (own, *self.extra_hosts))
+
+
+def live_sites() -> dict[str, Site]:
+    """Return the real websites of the 98 municipalities, by slug."""
+    return {m.slug: Site(m.slug, m.name, m.type, m.website, m.extra_hosts) for m in municipalities().values()}
+
+
+def sample_host(slug: str) -> str:
+    """Return the host name of a sample website (``.test`` is reserved for such use by RFC 6761)."""
+    return f"{slug}.{SAMPLE_DOMAIN}"
+
+
+def sample_sites(address: str | None = None) -> dict[str, Site]:
+    """Return the 98 sites of the sample Denmark, by slug, served at ``address`` (host:port)."""
+    return {
+        m.slug: Site(m.slug, m.name, m.type, f"http://www.{sample_host(m.slug)}/", (), address)
+        for m in municipalities().values()
+    }
+
+
+def read_sites(path: Path) -> dict[str, Site]:
+    """Read a list of sites: CSV with slug, name, type, website and optionally address (host:port).
+
+    Raises:
+        DataFileError: a row is wrong; the message names it.
+    """
+    sites: dict[str, Site] = {}
+    for line, row in read_csv(path, ("slug", "name", "type", "website")):
+        where = f"row {line}"
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", row["slug"]):
+            raise DataFileError(path, where, f"slug '{row['slug']}' is not lower-case ASCII", "Use a-z, 0-9 and '-'.")
+        if row["slug"] in sites:
+            raise DataFileError(path, where, f"slug '{row['slug']}' is there twice", "Remove one of the two.")
+        if row["type"] not in MUNICIPALITY_TYPES:
+            raise DataFileError(path, where, f"type '{row['type']}' is unknown", f"Use one of {', '.join(MUNICIPALITY_TYPES)}.")
+        check_website(path, where, row["website"])
+        address = row.get("address") or None
+        if address is not None and not re.fullmatch(r"(\[[0-9a-f:]+\]|[^:/\s]+):\d{1,5}", address, re.IGNORECASE):
+            raise DataFileError(path, where, f"address '{address}' is not host:port", "Write it as 127.0.0.1:8000, or leave it empty.")
+        sites[row["slug"]] = Site(row["slug"], row["name"], row["type"], row["website"], (), address)
+    if not sites:
+        raise DataFileError(path, "file", "it lists no site", "Add a row: slug,name,type,website.")
+    return sites
+
+
+def pick(sites: dict[str, Site], slugs: list[str]) -> list[Site]:
+    """Return the sites named by ``slugs`` (all if empty).
+
+    Raises:
+        ConfigurationError: a slug is not in the list; the message suggests the nearest.
+    """
+    from rapidfuzz import process
+
+    for slug in slugs:
+        if slug not in sites:
+            near = process.extractOne(slug, sites)
+            hint = f" Did you mean '{near[2]}'?" if near else ""
+            raise ConfigurationError(f"There is no municipality '{slug}' in the list of {len(sites)} sites.{hint}")
+    return [sites[slug] for slug in slugs] if slugs else list(sites.values())

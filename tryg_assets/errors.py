@@ -1,0 +1,48 @@
+"""Every error this project raises on purpose.
+
+::
+
+    TrygError                     the message says what is wrong, where, and what to do
+    ├── ConfigurationError        a setting, TRYG_HOME, a port
+    ├── DataFileError             a file under data/ or given by the user (names file and row)
+    ├── ContractError             a table does not honour its contract
+    ├── CorpusMismatch            TRYG_HOME belongs to another list of sites
+    ├── SiteUnreachable           a municipality's website gave nothing to read
+    └── NotPublishable            the agreement gate or the coverage gate is closed
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class TrygError(Exception):
+    """Base of all errors with a message meant for a person."""
+
+
+class ConfigurationError(TrygError):
+    """A setting is unknown, impossible or cannot be used on this machine."""
+
+
+class DataFileError(TrygError):
+    """A file of facts is wrong. The message names the file, the row or entry, and the remedy."""
+
+    def __init__(self, path: Path | str, where: str, problem: str, remedy: str) -> None:
+        self.path, self.where, self.problem, self.remedy = str(path), where, problem, remedy
+        super().__init__(f"{path}, {where}: {problem}. {remedy}")
+
+
+class ContractError(TrygError):
+    """A table to be written does not honour its contract."""
+
+
+class CorpusMismatch(TrygError):
+    """TRYG_HOME holds another corpus; two corpora are never mixed in one number."""
+
+
+class SiteUnreachable(TrygError):
+    """A website answered nothing that can be read."""
+
+
+class NotPublishable(TrygError):
+    """A gate before publication is closed."""

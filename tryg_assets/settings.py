@@ -1,0 +1,109 @@
+"""All settings, from environment variables (``TRYG_...``) and ``.env``, typed and checked."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tryg_assets.errors import ConfigurationError
+
+Source = Literal["sample", "live", "sites"]
+
+
+class Settings(BaseSettings):
+    """What a person may set. Each field is the variable ``TRYG_<FIELD>`` in upper case."""
+
+    model_config = SettingsConfigDict(env_prefix="TRYG_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(Path(".tryg"), description="Folder of everything the system writes.")
+    source: Source = Field("sample", description="What is read: the sample Denmark, the live web, or a list of sites.")
+    sites_file: Path | None = Field(None, description="The list of sites when source is 'sites'.")
+    sample_address: str | None = Field(None, description="host:port of a sample web that already runs.")
+    sample_port: int = Field(8899, ge=0, le=65535, description="Port for the sample web (0 picks a free one).")
+    engine: Literal["offline-rules"] = Field("offline-rules", description="Engine that codes pages.")
+    contact: str | None = Field(None, description="Mail or web address in the user agent; needed for the live web.")
+    seconds_between_requests: float | None = Field(
+        None, ge=0, le=600, description="Pause between requests to one host (default 1 live, 0 on loopback)."
+    )
+    max_pages_per_site: int = Field(20_000, ge=1, description="Requests to one site in one crawl at the most.")
+    workers: int = Field(2, ge=1, le=32, description="Municipality runs side by side.")
+    review_sample_size: int = Field(600, ge=1, description="Pages drawn for blind review.")
+    seed: int = Field(20260421, description="Seed of every random draw.")
+
+    @property
+    def lake(self) -> Path:
+        """Folder of the Parquet tables."""
+        return self.home / "lake"
+
+    @property
+    def archive(self) -> Path:
+        """Folder of the WARC files."""
+        return self.home / "archive"
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file with tables and marts."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def report(self) -> Path:
+        """Folder of the report."""
+        return self.home / "report"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's own folder."""
+        return self.home / "dagster"
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two requests to one host."""
+        if self.seconds_between_requests is not None:
+            return self.seconds_between_requests
+        return 1.0 if self.source == "live" else 0.0
+
+
+def load_settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        ConfigurationError: a ``TRYG_`` variable is unknown or its value impossible; the message names it.
+    """
+    known = {f"TRYG_{name.upper()}": field.description for name, field in Settings.model_fields.items()}
+    unknown = sorted(name for name in os.environ if name.startswith("TRYG_") and name not in known)
+    if unknown:
+        raise ConfigurationError(f"Unknown setting {', '.join(unknown)}. Known settings: {', '.join(known)}.")
+    try:
+        settings = Settings()
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        name = f"TRYG_{str(first['loc'][0]).upper()}"
+        raise ConfigurationError(f"{name}={first.get('input')!r}: {first['msg']}. It means: {known.get(name)}") from None
+    if settings.source == "live" and not settings.contact:
+        raise ConfigurationError(
+            "The live web is only read with a contact address in the user agent: set TRYG_CONTACT to a mail or web address."
+        )
+    if settings.source == "sites" and settings.sites_file is None:
+        raise ConfigurationError("TRYG_SOURCE=sites needs TRYG_SITES_FILE (or: tryg run --sites FILE).")
+    return settings
+
+
+def ensure_writable(home: Path) -> None:
+    """Create TRYG_HOME and prove that it can be written.
+
+    Raises:
+        ConfigurationError: it cannot.
+    """
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as problem:
+        raise ConfigurationError(
+            f"TRYG_HOME={home} cannot be written ({problem.strerror}). Set TRYG_HOME to a folder you own, or mend its rights."
+        ) from problem
