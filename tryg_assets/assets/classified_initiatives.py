@@ -1,0 +1,33 @@
+"""Stage 3: pages are coded, and what they describe becomes initiatives."""
+
+from __future__ import annotations
+
+import dagster as dg
+import polars as pl
+
+from tryg_assets.assets._spec import CODEBOOK, partitioned
+from tryg_assets.contracts import contract
+from tryg_assets.domain.coding.initiatives import resolve
+from tryg_assets.domain.coding.pages import code_pages, kept_pages
+from tryg_assets.resources import Corpus, LakeResource
+
+_RULES = sorted(CODEBOOK.glob("*.yml"))
+
+
+@dg.asset(**partitioned("page_codings", kinds={"python", "parquet"}, rules=_RULES))
+def page_codings(context: dg.AssetExecutionContext, corpus: Corpus, raw_crawl: pl.DataFrame, filtered_pages: pl.DataFrame) -> pl.DataFrame:
+    """Code the kept pages of one municipality with the chosen engine."""
+    engine = corpus.coder
+    codings = contract("page_codings").frame(code_pages(kept_pages(raw_crawl, filtered_pages), engine))
+    decisions = dict(codings.group_by("is_initiative").len().sort("is_initiative").iter_rows())
+    context.add_output_metadata({"engine": engine.engine, "codebook": engine.codebook_hash, **decisions})
+    return codings
+
+
+@dg.asset(**partitioned("classified_initiatives", kinds={"python", "parquet"}, rules=_RULES))
+def classified_initiatives(context: dg.AssetExecutionContext, corpus: Corpus, lake: LakeResource, page_codings: pl.DataFrame, raw_crawl: pl.DataFrame) -> pl.DataFrame:
+    """Resolve what the pages of one municipality describe into initiatives."""
+    earlier = lake.lake.read("classified_initiatives", context.partition_key).to_dicts()
+    pages = {row["page_id"]: row for row in raw_crawl.iter_rows(named=True)}
+    rows = resolve(page_codings.to_dicts(), pages, earlier, corpus.clock().date())
+    return contract("classified_initiatives").frame(rows)

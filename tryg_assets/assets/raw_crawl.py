@@ -1,0 +1,62 @@
+"""Stage 1: from a municipality's website to every page that has the word stem."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from tryg_assets.assets._spec import CODEBOOK, out
+from tryg_assets.contracts import contract
+from tryg_assets.domain.crawling.crawl import Previous
+from tryg_assets.errors import SiteUnreachable
+from tryg_assets.ids import content_hash
+from tryg_assets.partitions import municipalities
+from tryg_assets.resources import Corpus, LakeResource
+from tryg_assets.storage import Lake, write_text
+
+_RULES = [CODEBOOK / "crawling.yml", CODEBOOK / "dates.yml"]
+
+
+@dg.multi_asset(
+    name="crawl",
+    outs={
+        "crawl_log": out("crawl_log", kinds={"python", "parquet"}, rules=_RULES),
+        "raw_crawl": out("raw_crawl", kinds={"python", "parquet"}, rules=_RULES),
+    },
+    partitions_def=municipalities,
+)
+def crawl_site(context: dg.AssetExecutionContext, corpus: Corpus, lake: LakeResource) -> tuple[dg.Output[pl.DataFrame], dg.Output[pl.DataFrame]]:
+    """Crawl one municipality, asking only for what has changed since the crawl before."""
+    slug = context.partition_key
+    furniture_file = corpus.settings.home / "crawl_state" / f"{slug}.json"
+    try:
+        result = corpus.crawl(slug, _previous(lake.lake, slug, furniture_file))
+    except SiteUnreachable as problem:
+        raise dg.Failure(description=str(problem), allow_retries=False) from problem
+    write_text(furniture_file, json.dumps(sorted(result.furniture), ensure_ascii=False))
+    log = contract("crawl_log").frame(result.log)
+    raw = contract("raw_crawl").frame(result.raw)
+    outcomes = dict(log.group_by("outcome").len().sort("outcome").iter_rows())
+    return (
+        dg.Output(log, output_name="crawl_log", metadata={**outcomes, "reused": int(log["reused"].sum()), "bytes": int(log["bytes"].sum())}),
+        dg.Output(raw, output_name="raw_crawl", metadata={"hits": raw.height}, data_version=content_version(raw)),
+    )
+
+
+def _previous(lake: Lake, slug: str, furniture_file: Path) -> Previous:
+    log, raw = lake.read("crawl_log", slug), lake.read("raw_crawl", slug)
+    if log.is_empty() or not furniture_file.exists():
+        return Previous()
+    return Previous(
+        log={row["url"]: row for row in log.iter_rows(named=True)},
+        raw={row["url"]: row for row in raw.iter_rows(named=True)},
+        furniture=frozenset(json.loads(furniture_file.read_text(encoding="utf-8"))),
+    )
+
+
+def content_version(raw: pl.DataFrame) -> dg.DataVersion:
+    """Return a version of what was read, whenever it was read: later stages need not run again if it is the same."""
+    return dg.DataVersion(content_hash(raw.sort("page_id").drop("archive_record", "crawled_at").write_json())[:16])

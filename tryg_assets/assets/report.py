@@ -1,0 +1,53 @@
+"""The report: one self-contained page, published only when the gates are open."""
+
+from __future__ import annotations
+
+import dagster as dg
+import polars as pl
+
+from tryg_assets.assets._spec import GROUPS, OWNER
+from tryg_assets.assets.aggregates import MARTS
+from tryg_assets.domain.reliability.agreement import Gate, judge_gate
+from tryg_assets.domain.reporting.publication import publish
+from tryg_assets.domain.reporting.report import ReportData
+from tryg_assets.errors import NotPublishable
+from tryg_assets.resources import Corpus, LakeResource
+
+
+@dg.asset(
+    description="The report in Danish: funnel, coverage, types, actors, co-occurrence and agreement. Grain: one file.",
+    group_name=GROUPS["aggregates"],
+    kinds={"html"},
+    owners=[OWNER],
+    code_version="1",
+    ins={name: dg.AssetIn() for name in MARTS},
+    io_manager_key="report_io",
+)
+def report(
+    context: dg.AssetExecutionContext,
+    corpus: Corpus,
+    lake: LakeResource,
+    agreement: pl.DataFrame,
+    classified_initiatives: pl.DataFrame,
+    **marts: pl.DataFrame,
+) -> str:
+    """Write the report, or a draft that says why it is not published. Reads the latest agreement itself."""
+    data = ReportData(
+        marts=marts,
+        agreement=agreement,
+        initiatives=classified_initiatives.filter(pl.col("municipality").is_in(list(corpus.sites))),
+        missing=corpus.missing(marts["municipality_overview"]),
+        corpus=corpus.settings.source,
+        engine=corpus.coder.engine,
+        engine_label=corpus.coder.label,
+        codebook_hash=corpus.coder.codebook_hash,
+        generated_at=corpus.clock(),
+        gate=judge_gate(agreement.iter_rows(named=True), Gate.load()),
+        draft=False,
+    )
+    try:
+        path = publish(data, corpus.settings.report, Gate.load())
+    except NotPublishable as problem:
+        raise dg.Failure(description=str(problem), allow_retries=False) from problem
+    context.add_output_metadata({"path": dg.MetadataValue.path(str(path)), "published": path.name == "index.html"})
+    return str(path)

@@ -1,0 +1,83 @@
+"""Jobs and schedules, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import dagster as dg
+
+from tryg_assets.partitions import municipalities
+
+COPENHAGEN = "Europe/Copenhagen"
+TONIGHT = 14
+
+CRAWLED = dg.AssetSelection.assets("crawl_log", "raw_crawl")
+DERIVED = dg.AssetSelection.assets(
+    "filtered_pages", "page_codings", "classified_initiatives", "actor_mentions", "actor_entities"
+)
+COUNTRY = dg.AssetSelection.all() - CRAWLED - DERIVED
+
+# One run is one municipality in one process: starting a process a step costs ten times the work itself, and one bad
+# website must fail one run and nothing else. Parallelism comes from runs.
+refresh = dg.define_asset_job(
+    "refresh_municipality",
+    selection=CRAWLED | DERIVED,
+    partitions_def=municipalities,
+    executor_def=dg.in_process_executor,
+    description="Crawl, clean, code and find actors for one municipality.",
+)
+crawl_only = dg.define_asset_job(
+    "crawl_municipality",
+    selection=CRAWLED,
+    partitions_def=municipalities,
+    executor_def=dg.in_process_executor,
+    description="Ask one website what has changed; used by `tryg run`, which derives the rest only if something has.",
+)
+derive = dg.define_asset_job(
+    "derive_municipality",
+    selection=DERIVED,
+    partitions_def=municipalities,
+    executor_def=dg.in_process_executor,
+    description="Clean, code and find actors for one municipality from what was last read.",
+)
+publish = dg.define_asset_job(
+    "publish_report",
+    selection=COUNTRY,
+    executor_def=dg.in_process_executor,
+    description="Sample, agreement, warehouse and report for the whole country; refuses to publish if a gate is closed.",
+)
+jobs = [refresh, crawl_only, derive, publish]
+
+
+def stalest(keys: Iterable[str], last_tried: Mapping[str, int], most: int = TONIGHT) -> list[str]:
+    """Return up to ``most`` keys to refresh tonight: never tried first, then the longest ago; ties by name.
+
+    ``last_tried`` maps a key to a number that grows with time. Tries count, not successes: websites that stay down
+    must not take every place of every night.
+    """
+    return sorted(keys, key=lambda key: (last_tried.get(key, -1), key))[:most]
+
+
+def last_tried(instance: dg.DagsterInstance, asset: str) -> Mapping[str, int]:
+    """Return, for each partition of ``asset`` that a run ever set out to make, a number that grows with time."""
+    return instance.get_latest_storage_id_by_partition(
+        dg.AssetKey(asset), dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED
+    )
+
+
+@dg.schedule(job=refresh, cron_schedule="15 1 * * *", execution_timezone=COPENHAGEN)
+def nightly_refresh(context: dg.ScheduleEvaluationContext) -> Iterable[dg.RunRequest]:
+    """Refresh the stalest 14 municipalities: all 98 within a week, at an hour when websites have few visitors."""
+    night = f"{context.scheduled_execution_time:%Y-%m-%d}"
+    tried = last_tried(context.instance, "crawl_log")
+    for slug in stalest(municipalities.get_partition_keys(), tried):
+        yield dg.RunRequest(run_key=f"{night}-{slug}", partition_key=slug)
+
+
+@dg.schedule(job=publish, cron_schedule="30 6 * * *", execution_timezone=COPENHAGEN)
+def morning_publication(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Publish once a night, after the refreshes: not after each of them, and without waiting for a site that is down."""
+    return dg.RunRequest(run_key=f"{context.scheduled_execution_time:%Y-%m-%d}")
+
+
+schedules = [nightly_refresh, morning_publication]

@@ -1,0 +1,82 @@
+"""Checks of stage 5: the gate between coding and publication."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from tryg_assets.checks._factory import Verdict, contract_check, country_check
+from tryg_assets.domain.reliability.agreement import ALL_AREAS, PAGE, Gate, judge_gate, worst_disagreements
+from tryg_assets.storage import Lake
+
+
+def _confusion(rows: pl.DataFrame) -> str:
+    lines = ["| opgave | n | begge ja | kun motor | kun reference | begge nej | ens | 95 % | kappa |", "|---|---|---|---|---|---|---|---|---|"]
+    for row in rows.iter_rows(named=True):
+        kappa = "-" if row["kappa"] is None else f"{row['kappa']:.3f}"
+        lines.append(
+            f"| {row['task']} ({row['item']}) | {row['n']} | {row['both_yes']} | {row['engine_only']} | {row['reference_only']} "
+            f"| {row['both_no']} | {row['percent_agreement']:.3f} | {row['ci_low']:.3f}-{row['ci_high']:.3f} | {kappa} |"
+        )
+    return "\n".join(lines)
+
+
+def _measured(lake: Lake) -> pl.DataFrame:
+    rows = lake.read("agreement")
+    return rows.filter((pl.col("texts") == "all") & pl.col("item").is_in([PAGE, ALL_AREAS]) & (pl.col("n") > 0))
+
+
+def _worst(lake: Lake) -> tuple[dict[str, object], ...]:
+    return tuple(worst_disagreements(lake.scan("page_codings").collect(), lake.read("human_codings")))
+
+
+def agreement_floor(lake: Lake) -> Verdict:
+    """Judge whether the lower end of the interval reaches the floor; nothing to compare with is a warning."""
+    rows = _measured(lake)
+    result = judge_gate(lake.read("agreement").to_dicts(), Gate.load())
+    if not result.measured:
+        return Verdict(False, "No reference codings of these pages: agreement is not measured.", warn_only=True)
+    summary = "The lower end of every interval reaches the floor." if result.open else " ".join(result.reasons)
+    return Verdict(result.open, summary, () if result.open else _worst(lake), metadata={"confusion": _markdown(rows)})
+
+
+def agreement_target(lake: Lake) -> Verdict:
+    """Judge whether the observed agreement reaches the report's 94 %."""
+    rows, target = _measured(lake), Gate.load().target
+    below = rows.filter(pl.col("percent_agreement") < target)
+    if rows.is_empty():
+        return Verdict(False, "Agreement is not measured.", warn_only=True)
+    summary = ", ".join(f"{row['task']}: {row['percent_agreement']:.3f} (n = {row['n']})" for row in rows.iter_rows(named=True))
+    return Verdict(below.is_empty(), summary, _worst(lake) if not below.is_empty() else (), warn_only=True, metadata={"confusion": _markdown(rows)})
+
+
+def _markdown(rows: pl.DataFrame) -> object:
+    import dagster as dg
+
+    return dg.MetadataValue.md(_confusion(rows))
+
+
+_ACTION = (
+    "Read the disagreements. Where the engine is wrong, mend data/codebook and code again; where the reference is wrong, "
+    "correct data/gold in a new version. Never move the floor to fit a result."
+)
+
+checks = [
+    contract_check("review_sample"),
+    contract_check("human_codings"),
+    contract_check("agreement"),
+    country_check(
+        "agreement",
+        "agreement_floor",
+        "The lower end of the 95 % Wilson interval of the agreement is at least 0.85. Red blocks publication.",
+        _ACTION,
+        agreement_floor,
+    ),
+    country_check(
+        "agreement",
+        "agreement_target",
+        "The observed agreement is at least the report's 0.94. Red only warns.",
+        _ACTION,
+        agreement_target,
+        blocking=False,
+    ),
+]

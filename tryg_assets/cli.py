@@ -1,0 +1,226 @@
+"""The command line, ``tryg``."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from tryg_assets.errors import TrygError
+from tryg_assets.settings import Settings, load_settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="A map of the local safety work of Danish municipalities.", pretty_exceptions_enable=False)
+sample_web = typer.Typer(no_args_is_help=True, help="The sample Denmark: 98 made-up municipal websites on loopback.")
+app.add_typer(sample_web, name="sample-web")
+
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+HomeOption = Annotated[Path | None, typer.Option("--home", help="Folder of everything written (else TRYG_HOME, else .tryg).")]
+
+
+def main() -> None:
+    """Run the command line; an error meant for a person is one message and exit code 1."""
+    try:
+        app()
+    except TrygError as problem:
+        err.print(f"[bold red]Error:[/] {_plain(problem)}", highlight=False)
+        sys.exit(1)
+
+
+def _plain(text: object) -> str:
+    from rich.markup import escape
+
+    return escape(str(text))
+
+
+def _settings(**changes: Any) -> Settings:
+    for name, value in changes.items():
+        if value is not None:
+            os.environ[f"TRYG_{name.upper()}"] = str(value)
+    return load_settings()
+
+
+@contextlib.contextmanager
+def _sample_address(settings: Settings, port: int = 0) -> Iterator[str | None]:
+    """Serve the sample Denmark while the block runs, unless it is not read or already served."""
+    if settings.source != "sample" or settings.sample_address:
+        yield settings.sample_address
+        return
+    from tryg_assets.domain.sample_web.server import SampleServer
+
+    with SampleServer(port=port) as server:
+        yield server.address
+
+
+@app.command()
+def run(
+    municipality: Annotated[list[str] | None, typer.Option("--municipality", "-m", help="Refresh only this municipality (slug); may be repeated. The report is then left alone.")] = None,
+    sites: Annotated[Path | None, typer.Option("--sites", help="Read the sites of a CSV file: slug,name,type,website[,address].")] = None,
+    live: Annotated[bool, typer.Option("--live", help="Read the municipalities' real websites (needs TRYG_CONTACT).")] = False,
+    engine: Annotated[str | None, typer.Option("--engine", help="Engine that codes pages.")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", help="Municipality runs side by side.")] = None,
+    home: HomeOption = None,
+) -> None:
+    """Run the chain: crawl, clean, code, find actors for each site, then the national numbers and the report."""
+    if sites is not None and live:
+        raise typer.BadParameter("--sites and --live exclude each other")
+    if sites is not None and home is None and "TRYG_HOME" not in os.environ:
+        home = Path(f".tryg-{sites.stem}")
+    source = "sites" if sites is not None else "live" if live else None
+    settings = _settings(source=source, sites_file=sites, engine=engine, workers=workers, home=home)
+    from tryg_assets import runs
+    from tryg_assets.domain.sites import pick
+    from tryg_assets.partitions import sites_of
+
+    wanted = pick(sites_of(settings), municipality or [])
+    runs.prepare_home(settings)
+    started = time.monotonic()
+    with _sample_address(settings) as address:
+        variables = runs.environment(settings, address)
+        outcomes = _with_progress(settings, [site.slug for site in wanted], variables)
+        failed = [outcome for outcome in outcomes if not outcome.ok]
+        _say_failed(failed, len(outcomes))
+        if not municipality:
+            with out.status("Agreement, warehouse and report ..."):
+                country = runs.run_country(variables)
+        else:
+            country = None
+    minutes, seconds = divmod(time.monotonic() - started, 60)
+    unchanged = sum(outcome.work == "crawl only" and outcome.ok for outcome in outcomes)
+    out.print(f"{len(outcomes) - len(failed)} of {len(outcomes)} websites read ({unchanged} unchanged) in {minutes:.0f} min {seconds:.0f} s.")
+    if country is not None:
+        _say_report(settings, country.ok, country.message)
+    elif failed:
+        raise typer.Exit(1)
+
+
+def _with_progress(settings: Settings, slugs: list[str], variables: dict[str, str]) -> list[Any]:
+    from tryg_assets import runs
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=out) as progress:
+        task = progress.add_task("Municipalities", total=len(slugs))
+
+        def tell(outcome: runs.Outcome) -> None:
+            progress.update(task, advance=1, description=f"Municipalities ({outcome.slug})")
+
+        return runs.run_all(slugs, variables, settings.workers, tell)
+
+
+def _say_failed(failed: list[Any], total: int) -> None:
+    if failed:
+        out.print(f"[yellow]{len(failed)} of {total} failed; the others are not touched by that:[/]")
+    for outcome in failed:
+        out.print(f"  [bold]{outcome.slug}[/]: {_plain(outcome.message)}", highlight=False)
+
+
+def _say_report(settings: Settings, ok: bool, message: str) -> None:
+    from tryg_assets.domain.reporting.publication import DRAFT, PUBLISHED
+
+    if not ok:
+        err.print(f"[bold red]The report is not published.[/] {_plain(message)}", highlight=False)
+        raise typer.Exit(1)
+    published, draft = (settings.report / name for name in (PUBLISHED, DRAFT))
+    if draft.exists():
+        out.print("[yellow]A draft: nothing to compare the coding with, so agreement is not measured.[/]")
+    out.print(f"Report:    {(draft if draft.exists() else published).resolve()}", highlight=False)
+    out.print(f"Warehouse: {settings.warehouse.resolve()}", highlight=False)
+
+
+@app.command()
+def report(home: HomeOption = None) -> None:
+    """Sample, agreement, warehouse and report from what was last read."""
+    settings = _settings(home=home)
+    from tryg_assets import runs
+
+    runs.prepare_home(settings)
+    country = runs.run_country(runs.environment(settings, settings.sample_address or "127.0.0.1:9"))
+    _say_report(settings, country.ok, country.message)
+
+
+@app.command()
+def code(
+    files: Annotated[list[Path], typer.Argument(help="HTML, PDF or text files.")],
+    engine: Annotated[str | None, typer.Option("--engine", help="Engine that codes.")] = None,
+    format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+) -> None:
+    """Code local files: verdict, decision, evidence, focus areas, initiatives and actors."""
+    if format not in ("text", "json"):
+        raise typer.BadParameter(f"'{format}' is neither text nor json", param_hint="--format")
+    settings = _settings(engine=engine)
+    from tryg_assets.domain.coding.files import code_file, describe
+
+    results = [code_file(path, settings.engine) for path in files]
+    if format == "json":
+        sys.stdout.write(json.dumps(results, ensure_ascii=False, indent=2, default=str) + "\n")
+        return
+    for result in results:
+        out.print(_plain(describe(result)), highlight=False)
+
+
+@app.command()
+def dev(port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000, home: HomeOption = None) -> None:
+    """Start the Dagster UI (and, for the sample Denmark, its web server) on TRYG_HOME."""
+    settings = _settings(home=home)
+    from tryg_assets import paths, runs
+
+    runs.prepare_home(settings)
+    with _sample_address(settings, settings.sample_port) as address:
+        out.print(f"Dagster UI: http://127.0.0.1:{port}  (stop with Ctrl-C)")
+        command = [sys.executable, "-m", "dagster", "dev", "-m", "tryg_assets.definitions", "-p", str(port), "-h", "127.0.0.1"]
+        workspace = paths.PROJECT / "workspace.yaml"
+        if workspace.exists():
+            command[4:6] = ["-w", str(workspace)]
+        environment = {**os.environ, **runs.environment(settings, address)}
+        with contextlib.suppress(KeyboardInterrupt):
+            subprocess.run(command, env=environment, check=False)
+
+
+@app.command()
+def doctor(home: HomeOption = None) -> None:
+    """Check that this machine and the project's own files are in order."""
+    settings = _settings(home=home)
+    from tryg_assets.doctor import findings
+
+    table = Table("what", "state", "detail")
+    problems = 0
+    for name, ok, detail in findings(settings):
+        problems += not ok
+        table.add_row(name, "[green]ok[/]" if ok else "[red]wrong[/]", _plain(detail))
+    out.print(table)
+    if problems:
+        raise typer.Exit(1)
+
+
+@sample_web.command("serve")
+def serve_sample(port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1 (else TRYG_SAMPLE_PORT).")] = None) -> None:
+    """Serve the 98 sample websites until Ctrl-C."""
+    settings = _settings(sample_port=port)
+    from tryg_assets.domain.sample_web.server import serve
+
+    serve("127.0.0.1", settings.sample_port)
+
+
+@sample_web.command("truth")
+def write_sample_truth() -> None:
+    """Write the truth file and the reference codings of the sample Denmark again (after changing its texts)."""
+    from tryg_assets.domain.sample_web.truth import write_truth
+
+    for path in write_truth():
+        out.print(str(path))
+
+
+if __name__ == "__main__":
+    main()

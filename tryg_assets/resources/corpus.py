@@ -1,0 +1,81 @@
+"""The corpus: which sites are read, with what manners, by which engine, at what time."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from tryg_assets import __version__
+from tryg_assets.clock import Clock, system_clock
+from tryg_assets.domain.coding import coder
+from tryg_assets.domain.coding.interface import Coder
+from tryg_assets.domain.crawling.archive import Archive
+from tryg_assets.domain.crawling.crawl import CrawlResult, Previous, crawl
+from tryg_assets.domain.crawling.fetch import Fetcher
+from tryg_assets.domain.crawling.policy import crawl_policy
+from tryg_assets.domain.sites import Site
+from tryg_assets.partitions import sites_of
+from tryg_assets.errors import SiteUnreachable
+from tryg_assets.settings import Settings, load_settings
+from tryg_assets.storage import write_text
+
+
+class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Builds the objects of the domain from the settings."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+        return load_settings()
+
+    @property
+    def clock(self) -> Clock:
+        """The clock."""
+        return system_clock
+
+    @property
+    def sites(self) -> dict[str, Site]:
+        """The sites read, by slug."""
+        return sites_of(self.settings)
+
+    @property
+    def coder(self) -> Coder:
+        """The engine that codes."""
+        return coder(self.settings.engine)
+
+    def failure_note(self, slug: str) -> Path:
+        """Return where the reason of a site's latest failed crawl is kept."""
+        return self.settings.home / "crawl_state" / f"{slug}.failure.txt"
+
+    def missing(self, overview: pl.DataFrame) -> list[tuple[str, str]]:
+        """Return (name, reason) of each site that was not read, or whose latest crawl failed."""
+        notes = {slug: self.failure_note(slug) for slug in self.sites}
+        read = set(overview.filter(pl.col("status") != "ikke læst")["slug"])
+        return [
+            (site.name, notes[slug].read_text(encoding="utf-8") if notes[slug].exists() else "Endnu ikke læst.")
+            for slug, site in self.sites.items()
+            if notes[slug].exists() or slug not in read
+        ]
+
+    def crawl(self, slug: str, previous: Previous) -> CrawlResult:
+        """Crawl one site now; a failure leaves a note for the report.
+
+        Raises:
+            SiteUnreachable: it answered nothing that can be read.
+        """
+        settings, policy, site = self.settings, crawl_policy(), self.sites[slug]
+        agent = policy.user_agent.format(version=__version__, contact=settings.contact or "local test, no contact")
+        with (
+            Fetcher(policy, user_agent=agent, address=site.address, pause=settings.pause, sleep=time.sleep) as fetcher,
+            Archive(settings.archive, slug, self.clock()) as archive,
+        ):
+            try:
+                result = crawl(site, policy, fetcher, archive, self.clock, previous, max_pages=settings.max_pages_per_site)
+            except SiteUnreachable as problem:
+                write_text(self.failure_note(slug), str(problem))
+                raise
+        self.failure_note(slug).unlink(missing_ok=True)
+        return result

@@ -1,0 +1,181 @@
+"""Running the jobs from the command line: the same jobs, on the same TRYG_HOME, as in the Dagster UI."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Any
+
+from tryg_assets import paths
+from tryg_assets.errors import CorpusMismatch
+from tryg_assets.ids import content_hash
+from tryg_assets.settings import Settings, ensure_writable
+from tryg_assets.storage import write_text
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the run of one municipality ended. ``work`` is what was run: all, or the crawl only as nothing had changed."""
+
+    slug: str
+    ok: bool
+    work: str
+    message: str = ""
+
+
+def prepare_home(settings: Settings) -> None:
+    """Make TRYG_HOME ready: writable, bound to one corpus, with Dagster's own folder.
+
+    Raises:
+        ConfigurationError: it cannot be written.
+        CorpusMismatch: it holds another corpus.
+    """
+    ensure_writable(settings.home)
+    corpus: dict[str, str] = {"source": settings.source}
+    if settings.sites_file is not None:
+        corpus["sites_file"] = settings.sites_file.name
+        corpus["sha256"] = content_hash(settings.sites_file.read_bytes())
+    bound = settings.home / "corpus.json"
+    if bound.exists():
+        earlier = json.loads(bound.read_text(encoding="utf-8"))
+        if (earlier["source"], earlier.get("sites_file")) != (corpus["source"], corpus.get("sites_file")):
+            raise CorpusMismatch(
+                f"{settings.home} holds the corpus {_name(earlier)}, not {_name(corpus)}; two corpora never share a number. "
+                "Choose another folder: --home DIR, or TRYG_HOME=DIR."
+            )
+    write_text(bound, json.dumps(corpus, indent=2) + "\n")
+    write_text(settings.dagster_home / "dagster.yaml", paths.DAGSTER_YAML.read_text(encoding="utf-8"))
+
+
+def _name(corpus: dict[str, str]) -> str:
+    return f"'{corpus['source']}'" + (f" ({corpus['sites_file']})" if "sites_file" in corpus else "")
+
+
+def environment(settings: Settings, sample_address: str | None) -> dict[str, str]:
+    """Return the variables that make another process see the same settings."""
+    values = {f"TRYG_{name.upper()}": str(value) for name, value in settings.model_dump(exclude_none=True).items()}
+    if sample_address:
+        values["TRYG_SAMPLE_ADDRESS"] = sample_address
+    return {**values, "TRYG_HOME": str(settings.home.resolve()), "DAGSTER_HOME": str(settings.dagster_home.resolve())}
+
+
+def run_municipalities(slugs: list[str], variables: dict[str, str], workers: int) -> Iterator[Outcome]:
+    """Refresh the municipalities, ``workers`` at a time, and yield each outcome as it comes."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(slugs)), mp_context=spawn, initializer=_start, initargs=(variables,)) as pool:
+        for future in as_completed([pool.submit(refresh, slug) for slug in slugs]):
+            yield future.result()
+
+
+def run_country(variables: dict[str, str]) -> Outcome:
+    """Run the publish job in a process of its own, so that its memory is given back."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn, initializer=_start, initargs=(variables,)) as pool:
+        return pool.submit(publish).result()
+
+
+def _start(variables: dict[str, str]) -> None:
+    import logging
+
+    os.environ.update(variables)
+    import dagster._check  # noqa: F401 - loads Dagster before its loggers are turned down
+
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+
+
+def refresh(slug: str) -> Outcome:
+    """Refresh one municipality: crawl it and, only if something has changed since, derive the rest."""
+    import dagster as dg
+
+    from tryg_assets.definitions import defs
+
+    with dg.DagsterInstance.get() as instance:
+
+        def run(job: str) -> Any:
+            return defs.resolve_job_def(job).execute_in_process(
+                partition_key=slug, instance=instance, raise_on_error=False
+            )
+
+        if not _version(instance, "filtered_pages", slug):
+            return _outcome(slug, "all", run("refresh_municipality"))
+        crawled = run("crawl_municipality")
+        if not crawled.success or up_to_date(instance, slug):
+            return _outcome(slug, "crawl only", crawled)
+        return _outcome(slug, "all", run("derive_municipality"))
+
+
+def publish() -> Outcome:
+    """Run the publish job."""
+    import dagster as dg
+
+    from tryg_assets.definitions import defs
+
+    with dg.DagsterInstance.get() as instance:
+        result = defs.resolve_job_def("publish_report").execute_in_process(instance=instance, raise_on_error=False)
+        return _outcome("", "publish", result)
+
+
+def _outcome(slug: str, work: str, result: Any) -> Outcome:
+    if result.success:
+        return Outcome(slug, True, work)
+    return Outcome(slug, False, work, " ".join(dict.fromkeys(_reasons(result))))
+
+
+def _reasons(result: Any) -> Iterator[str]:
+    for event in result.filter_events(lambda entry: entry.is_step_failure):
+        failure = event.step_failure_data
+        described = failure.user_failure_data.description if failure.user_failure_data else None
+        error = failure.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        yield described or (error.message.strip() if error else "unknown failure")
+    for event in result.filter_events(lambda entry: entry.event_type_value == "ASSET_CHECK_EVALUATION"):
+        evaluation = event.event_specific_data
+        if not evaluation.passed and evaluation.blocking:
+            yield f"Check {evaluation.check_name} of {evaluation.asset_key.to_user_string()} is red: {evaluation.description}"
+
+
+def _version(instance: Any, asset: str, slug: str) -> dict[str, str]:
+    import dagster as dg
+
+    found = instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[slug]), limit=1
+    ).records
+    materialization = found[0].asset_materialization if found else None
+    return dict(materialization.tags or {}) if materialization else {}
+
+
+def up_to_date(instance: Any, slug: str) -> bool:
+    """Whether everything derived was made by today's rules from what the latest crawl read.
+
+    Compares the code and data versions that Dagster keeps with each materialisation.
+    """
+    from tryg_assets.automation import DERIVED
+    from tryg_assets.definitions import defs
+
+    graph = defs.resolve_asset_graph()
+    versions = {key: _version(instance, key.to_user_string(), slug) for key in graph.get_all_asset_keys() if graph.get(key).is_partitioned}
+    for key in DERIVED.resolve(graph):
+        node, tags = graph.get(key), versions[key]
+        if tags.get("dagster/code_version") != node.code_version:
+            return False
+        for parent in node.parent_keys:
+            seen = tags.get(f"dagster/input_data_version/{parent.to_user_string()}")
+            if seen != versions[parent].get("dagster/data_version"):
+                return False
+    return True
+
+
+def run_all(
+    slugs: Iterable[str], variables: dict[str, str], workers: int, on_outcome: Callable[[Outcome], None]
+) -> list[Outcome]:
+    """Refresh the municipalities and tell ``on_outcome`` of each; returns all outcomes."""
+    outcomes = []
+    for outcome in run_municipalities(list(slugs), variables, workers):
+        on_outcome(outcome)
+        outcomes.append(outcome)
+    return outcomes
