@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import dagster as dg
 
@@ -66,7 +66,7 @@ def last_tried(instance: dg.DagsterInstance, asset: str) -> Mapping[str, int]:
 
 
 @dg.schedule(job=refresh, cron_schedule="15 1 * * *", execution_timezone=COPENHAGEN)
-def nightly_refresh(context: dg.ScheduleEvaluationContext) -> Iterable[dg.RunRequest]:
+def nightly_refresh(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
     """Refresh the stalest 14 municipalities: all 98 within a week, at an hour when websites have few visitors."""
     night = f"{context.scheduled_execution_time:%Y-%m-%d}"
     tried = last_tried(context.instance, "crawl_log")

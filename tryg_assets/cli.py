@@ -14,20 +14,37 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from tryg_assets.errors import TrygError
 from tryg_assets.settings import Settings, load_settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="A map of the local safety work of Danish municipalities.", pretty_exceptions_enable=False)
-sample_web = typer.Typer(no_args_is_help=True, help="The sample Denmark: 98 made-up municipal websites on loopback.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="A map of the local safety work of Danish municipalities.",
+    pretty_exceptions_enable=False,
+)
+sample_web = typer.Typer(
+    no_args_is_help=True, help="The sample Denmark: 98 made-up municipal websites on loopback."
+)
 app.add_typer(sample_web, name="sample-web")
 
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
 
-HomeOption = Annotated[Path | None, typer.Option("--home", help="Folder of everything written (else TRYG_HOME, else .tryg).")]
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="Folder of everything written (else TRYG_HOME, else .tryg).")
+]
 
 
 def main() -> None:
@@ -66,9 +83,21 @@ def _sample_address(settings: Settings, port: int = 0) -> Iterator[str | None]:
 
 @app.command()
 def run(
-    municipality: Annotated[list[str] | None, typer.Option("--municipality", "-m", help="Refresh only this municipality (slug); may be repeated. The report is then left alone.")] = None,
-    sites: Annotated[Path | None, typer.Option("--sites", help="Read the sites of a CSV file: slug,name,type,website[,address].")] = None,
-    live: Annotated[bool, typer.Option("--live", help="Read the municipalities' real websites (needs TRYG_CONTACT).")] = False,
+    municipality: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--municipality",
+            "-m",
+            help="Refresh only this municipality (slug); may be repeated. The report is then left alone.",
+        ),
+    ] = None,
+    sites: Annotated[
+        Path | None,
+        typer.Option("--sites", help="Read the sites of a CSV file: slug,name,type,website[,address]."),
+    ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Read the municipalities' real websites (needs TRYG_CONTACT).")
+    ] = False,
     engine: Annotated[str | None, typer.Option("--engine", help="Engine that codes pages.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", help="Municipality runs side by side.")] = None,
     home: HomeOption = None,
@@ -99,7 +128,9 @@ def run(
             country = None
     minutes, seconds = divmod(time.monotonic() - started, 60)
     unchanged = sum(outcome.work == "crawl only" and outcome.ok for outcome in outcomes)
-    out.print(f"{len(outcomes) - len(failed)} of {len(outcomes)} websites read ({unchanged} unchanged) in {minutes:.0f} min {seconds:.0f} s.")
+    out.print(
+        f"{len(outcomes) - len(failed)} of {len(outcomes)} websites read ({unchanged} unchanged) in {minutes:.0f} min {seconds:.0f} s."
+    )
     if country is not None:
         _say_report(settings, country.ok, country.message)
     elif failed:
@@ -109,7 +140,14 @@ def run(
 def _with_progress(settings: Settings, slugs: list[str], variables: dict[str, str]) -> list[Any]:
     from tryg_assets import runs
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=out) as progress:
         task = progress.add_task("Municipalities", total=len(slugs))
 
@@ -171,7 +209,9 @@ def code(
 
 
 @app.command()
-def dev(port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000, home: HomeOption = None) -> None:
+def dev(
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000, home: HomeOption = None
+) -> None:
     """Start the Dagster UI (and, for the sample Denmark, its web server) on TRYG_HOME."""
     settings = _settings(home=home)
     from tryg_assets import paths, runs
@@ -179,7 +219,18 @@ def dev(port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 300
     runs.prepare_home(settings)
     with _sample_address(settings, settings.sample_port) as address:
         out.print(f"Dagster UI: http://127.0.0.1:{port}  (stop with Ctrl-C)")
-        command = [sys.executable, "-m", "dagster", "dev", "-m", "tryg_assets.definitions", "-p", str(port), "-h", "127.0.0.1"]
+        command = [
+            sys.executable,
+            "-m",
+            "dagster",
+            "dev",
+            "-m",
+            "tryg_assets.definitions",
+            "-p",
+            str(port),
+            "-h",
+            "127.0.0.1",
+        ]
         workspace = paths.PROJECT / "workspace.yaml"
         if workspace.exists():
             command[4:6] = ["-w", str(workspace)]
@@ -205,7 +256,9 @@ def doctor(home: HomeOption = None) -> None:
 
 
 @sample_web.command("serve")
-def serve_sample(port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1 (else TRYG_SAMPLE_PORT).")] = None) -> None:
+def serve_sample(
+    port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1 (else TRYG_SAMPLE_PORT).")] = None,
+) -> None:
     """Serve the 98 sample websites until Ctrl-C."""
     settings = _settings(sample_port=port)
     from tryg_assets.domain.sample_web.server import serve

@@ -8,7 +8,15 @@ from __future__ import annotations
 import dagster as dg
 
 from tryg_assets import automation
-from tryg_assets.assets import actor_entities, aggregates, agreement, classified_initiatives, filtered_pages, raw_crawl, report
+from tryg_assets.assets import (
+    actor_entities,
+    aggregates,
+    agreement,
+    classified_initiatives,
+    filtered_pages,
+    raw_crawl,
+    report,
+)
 from tryg_assets.checks import actor_entities as actor_checks
 from tryg_assets.checks import aggregates as aggregate_checks
 from tryg_assets.checks import agreement as agreement_checks

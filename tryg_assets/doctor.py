@@ -13,13 +13,17 @@ from tryg_assets.settings import Settings, ensure_writable
 def findings(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     """Yield (what, in order?, detail)."""
     yield "Python", sys.version_info >= (3, 11), sys.version.split()[0]
-    yield _try("TRYG_HOME", lambda: (ensure_writable(settings.home), str(settings.home.resolve()))[1])
+    yield _try("TRYG_HOME", lambda: _home(settings))
     yield _try("reference data", _reference)
     yield _try("codebook", _codebook)
     yield _try("contracts", lambda: f"{len(_contracts())} tables")
     with socket.socket() as probe:
         free = probe.connect_ex(("127.0.0.1", settings.sample_port)) != 0
-    yield "sample port", True, f"{settings.sample_port} is {'free' if free else 'in use (set TRYG_SAMPLE_PORT, or it is your own sample web)'}"
+    yield (
+        "sample port",
+        True,
+        f"{settings.sample_port} is {'free' if free else 'in use (set TRYG_SAMPLE_PORT, or it is your own sample web)'}",
+    )
 
 
 def _try(name: str, look: Callable[[], str]) -> tuple[str, bool, str]:
@@ -29,10 +33,19 @@ def _try(name: str, look: Callable[[], str]) -> tuple[str, bool, str]:
         return name, False, str(problem)
 
 
+def _home(settings: Settings) -> str:
+    ensure_writable(settings.home)
+    return str(settings.home.resolve())
+
+
 def _reference() -> str:
     from tryg_assets.domain import reference
 
-    counts = (len(reference.municipalities()), len(reference.focus_areas()), len(reference.actor_taxonomy().subcategories))
+    counts = (
+        len(reference.municipalities()),
+        len(reference.focus_areas()),
+        len(reference.actor_taxonomy().subcategories),
+    )
     reference.organisation_forms()
     return "{} municipalities, {} focus areas, {} actor subcategories".format(*counts)
 

@@ -57,16 +57,24 @@ def _name(corpus: dict[str, str]) -> str:
 
 def environment(settings: Settings, sample_address: str | None) -> dict[str, str]:
     """Return the variables that make another process see the same settings."""
-    values = {f"TRYG_{name.upper()}": str(value) for name, value in settings.model_dump(exclude_none=True).items()}
+    values = {
+        f"TRYG_{name.upper()}": str(value) for name, value in settings.model_dump(exclude_none=True).items()
+    }
     if sample_address:
         values["TRYG_SAMPLE_ADDRESS"] = sample_address
-    return {**values, "TRYG_HOME": str(settings.home.resolve()), "DAGSTER_HOME": str(settings.dagster_home.resolve())}
+    return {
+        **values,
+        "TRYG_HOME": str(settings.home.resolve()),
+        "DAGSTER_HOME": str(settings.dagster_home.resolve()),
+    }
 
 
 def run_municipalities(slugs: list[str], variables: dict[str, str], workers: int) -> Iterator[Outcome]:
     """Refresh the municipalities, ``workers`` at a time, and yield each outcome as it comes."""
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(slugs)), mp_context=spawn, initializer=_start, initargs=(variables,)) as pool:
+    with ProcessPoolExecutor(
+        min(workers, len(slugs)), mp_context=spawn, initializer=_start, initargs=(variables,)
+    ) as pool:
         for future in as_completed([pool.submit(refresh, slug) for slug in slugs]):
             yield future.result()
 
@@ -115,7 +123,9 @@ def publish() -> Outcome:
     from tryg_assets.definitions import defs
 
     with dg.DagsterInstance.get() as instance:
-        result = defs.resolve_job_def("publish_report").execute_in_process(instance=instance, raise_on_error=False)
+        result = defs.resolve_job_def("publish_report").execute_in_process(
+            instance=instance, raise_on_error=False
+        )
         return _outcome("", "publish", result)
 
 
@@ -158,7 +168,11 @@ def up_to_date(instance: Any, slug: str) -> bool:
     from tryg_assets.definitions import defs
 
     graph = defs.resolve_asset_graph()
-    versions = {key: _version(instance, key.to_user_string(), slug) for key in graph.get_all_asset_keys() if graph.get(key).is_partitioned}
+    versions = {
+        key: _version(instance, key.to_user_string(), slug)
+        for key in graph.get_all_asset_keys()
+        if graph.get(key).is_partitioned
+    }
     for key in DERIVED.resolve(graph):
         node, tags = graph.get(key), versions[key]
         if tags.get("dagster/code_version") != node.code_version:

@@ -21,16 +21,24 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TRYG_", env_file=".env", extra="ignore", frozen=True)
 
     home: Path = Field(Path(".tryg"), description="Folder of everything the system writes.")
-    source: Source = Field("sample", description="What is read: the sample Denmark, the live web, or a list of sites.")
+    source: Source = Field(
+        "sample", description="What is read: the sample Denmark, the live web, or a list of sites."
+    )
     sites_file: Path | None = Field(None, description="The list of sites when source is 'sites'.")
     sample_address: str | None = Field(None, description="host:port of a sample web that already runs.")
-    sample_port: int = Field(8899, ge=0, le=65535, description="Port for the sample web (0 picks a free one).")
+    sample_port: int = Field(
+        8899, ge=0, le=65535, description="Port for the sample web (0 picks a free one)."
+    )
     engine: Literal["offline-rules"] = Field("offline-rules", description="Engine that codes pages.")
-    contact: str | None = Field(None, description="Mail or web address in the user agent; needed for the live web.")
+    contact: str | None = Field(
+        None, description="Mail or web address in the user agent; needed for the live web."
+    )
     seconds_between_requests: float | None = Field(
         None, ge=0, le=600, description="Pause between requests to one host (default 1 live, 0 on loopback)."
     )
-    max_pages_per_site: int = Field(20_000, ge=1, description="Requests to one site in one crawl at the most.")
+    max_pages_per_site: int = Field(
+        20_000, ge=1, description="Requests to one site in one crawl at the most."
+    )
     workers: int = Field(2, ge=1, le=32, description="Municipality runs side by side.")
     review_sample_size: int = Field(600, ge=1, description="Pages drawn for blind review.")
     seed: int = Field(20260421, description="Seed of every random draw.")
@@ -83,7 +91,9 @@ def load_settings() -> Settings:
     except ValidationError as problem:
         first = problem.errors()[0]
         name = f"TRYG_{str(first['loc'][0]).upper()}"
-        raise ConfigurationError(f"{name}={first.get('input')!r}: {first['msg']}. It means: {known.get(name)}") from None
+        raise ConfigurationError(
+            f"{name}={first.get('input')!r}: {first['msg']}. It means: {known.get(name)}"
+        ) from None
     if settings.source == "live" and not settings.contact:
         raise ConfigurationError(
             "The live web is only read with a contact address in the user agent: set TRYG_CONTACT to a mail or web address."

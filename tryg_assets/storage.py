@@ -79,7 +79,8 @@ class Lake:
         """Return the slugs that have a stored part of ``table``, sorted."""
         wanted = self.path(table, "*")
         return sorted(
-            path.parent.name.partition("=")[2] for path in wanted.parent.parent.glob("municipality=*/data.parquet")
+            path.parent.name.partition("=")[2]
+            for path in wanted.parent.parent.glob("municipality=*/data.parquet")
         )
 
     def scan(self, table: str) -> pl.LazyFrame:

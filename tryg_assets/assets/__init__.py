@@ -1,0 +1,1 @@
+"""The Dagster face of each stage: thin functions that call the domain."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,9 @@ def column_schema(table: Contract) -> dg.TableSchema:
                     )
                     if part
                 ),
-                dg.TableColumnConstraints(nullable=column.nullable, unique="unique" in {name for name, _ in column.tests}),
+                dg.TableColumnConstraints(
+                    nullable=column.nullable, unique="unique" in {name for name, _ in column.tests}
+                ),
             )
             for column in table.columns
         ]
@@ -62,13 +64,23 @@ def spec(table: str, *, kinds: set[str], rules: Iterable[Path] = ()) -> dict[str
         "kinds": kinds,
         "owners": [OWNER],
         "code_version": code_version(wanted, rules),
-        "metadata": {"dagster/column_schema": column_schema(wanted), "grain": wanted.grain, "key": ", ".join(wanted.key)},
+        "metadata": {
+            "dagster/column_schema": column_schema(wanted),
+            "grain": wanted.grain,
+            "key": ", ".join(wanted.key),
+        },
     }
 
 
-def partitioned(table: str, *, kinds: set[str], rules: Iterable[Path] = ()) -> dict[str, Any]:
-    """Return :func:`spec` for an asset with one partition per municipality."""
-    return {**spec(table, kinds=kinds, rules=rules), "partitions_def": municipalities}
+def table_asset(
+    table: str, *, kinds: set[str], rules: Iterable[Path] = ()
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Make an asset of a function that returns the rows of ``table``, partitioned if its contract says so."""
+    partitions = municipalities if contract(table).partitioned else None
+    decorate: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(
+        name=table, partitions_def=partitions, **spec(table, kinds=kinds, rules=rules)
+    )
+    return decorate
 
 
 def out(table: str, *, kinds: set[str], rules: Iterable[Path] = ()) -> dg.AssetOut:

@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 
 from tryg_assets import paths
-from tryg_assets.assets._spec import CODEBOOK, spec
+from tryg_assets.assets._spec import CODEBOOK, table_asset
 from tryg_assets.contracts import contract
 from tryg_assets.domain.reference import focus_areas
 from tryg_assets.domain.reliability.agreement import agreement_rows
@@ -15,7 +15,7 @@ from tryg_assets.domain.review.sampling import draw_sample
 from tryg_assets.resources import Corpus
 
 
-@dg.asset(**spec("review_sample", kinds={"python", "parquet"}))
+@table_asset("review_sample", kinds={"python", "parquet"})
 def review_sample(corpus: Corpus, page_codings: pl.DataFrame) -> pl.DataFrame:
     """Draw the stratified sample of coded pages that is compared with reference codings."""
     settings = corpus.settings
@@ -23,16 +23,18 @@ def review_sample(corpus: Corpus, page_codings: pl.DataFrame) -> pl.DataFrame:
     return contract("review_sample").frame(draw_sample(wanted, settings.review_sample_size, settings.seed))
 
 
-@dg.asset(**spec("human_codings", kinds={"python", "csv"}))
+@table_asset("human_codings", kinds={"python", "csv"})
 def human_codings(context: dg.AssetExecutionContext, review_sample: pl.DataFrame) -> pl.DataFrame:
     """Read the reference codings of the sampled pages from data/gold."""
     gold = contract("human_codings").frame(read_gold(paths.GOLD))
     found = gold.filter(pl.col("page_id").is_in(review_sample["page_id"].implode()))
-    context.add_output_metadata({"pages": found["page_id"].n_unique(), "coder_kinds": ", ".join(found["coder_kind"].unique().sort())})
+    context.add_output_metadata(
+        {"pages": found["page_id"].n_unique(), "coder_kinds": ", ".join(found["coder_kind"].unique().sort())}
+    )
     return found
 
 
-@dg.asset(**spec("agreement", kinds={"python", "parquet"}, rules=[CODEBOOK / "gate.yml"]))
+@table_asset("agreement", kinds={"python", "parquet"}, rules=[CODEBOOK / "gate.yml"])
 def agreement(corpus: Corpus, page_codings: pl.DataFrame, human_codings: pl.DataFrame) -> pl.DataFrame:
     """Compare the engine's codings with the reference codings, task by task."""
     rows = agreement_rows(page_codings, human_codings, corpus.coder.engine, list(focus_areas()))

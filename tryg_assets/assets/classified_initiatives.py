@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 import polars as pl
 
-from tryg_assets.assets._spec import CODEBOOK, partitioned
+from tryg_assets.assets._spec import CODEBOOK, table_asset
 from tryg_assets.contracts import contract
 from tryg_assets.domain.coding.initiatives import resolve
 from tryg_assets.domain.coding.pages import code_pages, kept_pages
@@ -14,8 +14,10 @@ from tryg_assets.resources import Corpus, LakeResource
 _RULES = sorted(CODEBOOK.glob("*.yml"))
 
 
-@dg.asset(**partitioned("page_codings", kinds={"python", "parquet"}, rules=_RULES))
-def page_codings(context: dg.AssetExecutionContext, corpus: Corpus, raw_crawl: pl.DataFrame, filtered_pages: pl.DataFrame) -> pl.DataFrame:
+@table_asset("page_codings", kinds={"python", "parquet"}, rules=_RULES)
+def page_codings(
+    context: dg.AssetExecutionContext, corpus: Corpus, raw_crawl: pl.DataFrame, filtered_pages: pl.DataFrame
+) -> pl.DataFrame:
     """Code the kept pages of one municipality with the chosen engine."""
     engine = corpus.coder
     codings = contract("page_codings").frame(code_pages(kept_pages(raw_crawl, filtered_pages), engine))
@@ -24,8 +26,14 @@ def page_codings(context: dg.AssetExecutionContext, corpus: Corpus, raw_crawl: p
     return codings
 
 
-@dg.asset(**partitioned("classified_initiatives", kinds={"python", "parquet"}, rules=_RULES))
-def classified_initiatives(context: dg.AssetExecutionContext, corpus: Corpus, lake: LakeResource, page_codings: pl.DataFrame, raw_crawl: pl.DataFrame) -> pl.DataFrame:
+@table_asset("classified_initiatives", kinds={"python", "parquet"}, rules=_RULES)
+def classified_initiatives(
+    context: dg.AssetExecutionContext,
+    corpus: Corpus,
+    lake: LakeResource,
+    page_codings: pl.DataFrame,
+    raw_crawl: pl.DataFrame,
+) -> pl.DataFrame:
     """Resolve what the pages of one municipality describe into initiatives."""
     earlier = lake.lake.read("classified_initiatives", context.partition_key).to_dicts()
     pages = {row["page_id"]: row for row in raw_crawl.iter_rows(named=True)}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dagster as dg
 import polars as pl
 
-from tryg_assets.assets._spec import CODEBOOK, partitioned
+from tryg_assets.assets._spec import CODEBOOK, table_asset
 from tryg_assets.contracts import contract
 from tryg_assets.domain.filtering.rules import cleaning_rules
 from tryg_assets.domain.filtering.verdicts import filter_pages
 
 
-@dg.asset(**partitioned("filtered_pages", kinds={"python", "parquet"}, rules=[CODEBOOK / "cleaning.yml"]))
+@table_asset("filtered_pages", kinds={"python", "parquet"}, rules=[CODEBOOK / "cleaning.yml"])
 def filtered_pages(context: dg.AssetExecutionContext, raw_crawl: pl.DataFrame) -> pl.DataFrame:
     """Judge the raw pages of one municipality."""
     pages = contract("filtered_pages").frame(filter_pages(raw_crawl.to_dicts(), cleaning_rules()))

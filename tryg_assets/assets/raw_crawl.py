@@ -28,7 +28,9 @@ _RULES = [CODEBOOK / "crawling.yml", CODEBOOK / "dates.yml"]
     },
     partitions_def=municipalities,
 )
-def crawl_site(context: dg.AssetExecutionContext, corpus: Corpus, lake: LakeResource) -> tuple[dg.Output[pl.DataFrame], dg.Output[pl.DataFrame]]:
+def crawl_site(
+    context: dg.AssetExecutionContext, corpus: Corpus, lake: LakeResource
+) -> tuple[dg.Output[pl.DataFrame], dg.Output[pl.DataFrame]]:
     """Crawl one municipality, asking only for what has changed since the crawl before."""
     slug = context.partition_key
     furniture_file = corpus.settings.home / "crawl_state" / f"{slug}.json"
@@ -41,8 +43,14 @@ def crawl_site(context: dg.AssetExecutionContext, corpus: Corpus, lake: LakeReso
     raw = contract("raw_crawl").frame(result.raw)
     outcomes = dict(log.group_by("outcome").len().sort("outcome").iter_rows())
     return (
-        dg.Output(log, output_name="crawl_log", metadata={**outcomes, "reused": int(log["reused"].sum()), "bytes": int(log["bytes"].sum())}),
-        dg.Output(raw, output_name="raw_crawl", metadata={"hits": raw.height}, data_version=content_version(raw)),
+        dg.Output(
+            log,
+            output_name="crawl_log",
+            metadata={**outcomes, "reused": int(log["reused"].sum()), "bytes": int(log["bytes"].sum())},
+        ),
+        dg.Output(
+            raw, output_name="raw_crawl", metadata={"hits": raw.height}, data_version=content_version(raw)
+        ),
     )
 
 
@@ -59,4 +67,6 @@ def _previous(lake: Lake, slug: str, furniture_file: Path) -> Previous:
 
 def content_version(raw: pl.DataFrame) -> dg.DataVersion:
     """Return a version of what was read, whenever it was read: later stages need not run again if it is the same."""
-    return dg.DataVersion(content_hash(raw.sort("page_id").drop("archive_record", "crawled_at").write_json())[:16])
+    return dg.DataVersion(
+        content_hash(raw.sort("page_id").drop("archive_record", "crawled_at").write_json())[:16]
+    )

@@ -49,5 +49,7 @@ def report(
         path = publish(data, corpus.settings.report, Gate.load())
     except NotPublishable as problem:
         raise dg.Failure(description=str(problem), allow_retries=False) from problem
-    context.add_output_metadata({"path": dg.MetadataValue.path(str(path)), "published": path.name == "index.html"})
+    context.add_output_metadata(
+        {"path": dg.MetadataValue.path(str(path)), "published": path.name == "index.html"}
+    )
     return str(path)

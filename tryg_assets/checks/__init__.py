@@ -1,0 +1,1 @@
+"""The checks of each stage: pure rules, made into Dagster checks by one factory."""

@@ -35,17 +35,26 @@ CountryRule = Callable[[Lake], Verdict]
 
 def to_result(verdict: Verdict, action: str) -> dg.AssetCheckResult:
     """Turn a verdict into what the Dagster UI shows: summary, up to 20 offending rows, and what to do."""
-    metadata: dict[str, Any] = {"summary": verdict.summary, "rows": len(verdict.offending), **verdict.metadata}
+    metadata: dict[str, Any] = {
+        "summary": verdict.summary,
+        "rows": len(verdict.offending),
+        **verdict.metadata,
+    }
     if not verdict.passed:
         metadata["what_to_do"] = action
     if verdict.offending:
         columns = list(verdict.offending[0])
         metadata["offending_rows"] = dg.MetadataValue.table(
-            [dg.TableRecord({name: str(row[name])[:300] for name in columns}) for row in verdict.offending[:MOST_ROWS]],
+            [
+                dg.TableRecord({name: str(row[name])[:300] for name in columns})
+                for row in verdict.offending[:MOST_ROWS]
+            ],
             dg.TableSchema([dg.TableColumn(name, "string") for name in columns]),
         )
     severity = dg.AssetCheckSeverity.WARN if verdict.warn_only else dg.AssetCheckSeverity.ERROR
-    return dg.AssetCheckResult(passed=verdict.passed, severity=severity, metadata=metadata, description=verdict.summary)
+    return dg.AssetCheckResult(
+        passed=verdict.passed, severity=severity, metadata=metadata, description=verdict.summary
+    )
 
 
 def municipality_check(
@@ -85,7 +94,9 @@ def country_check(
 def contract_check(table: str) -> dg.AssetChecksDefinition:
     """Make the check that a table honours its contract: the Great Expectations suite generated from it."""
     wanted = contract(table)
-    description = f"Great Expectations suite made from the contract of {table}: nulls, keys, closed sets and ranges."
+    description = (
+        f"Great Expectations suite made from the contract of {table}: nulls, keys, closed sets and ranges."
+    )
     action = (
         f"Look at the rows, then at the code that writes {table}; if the data is right and the contract wrong, change the "
         "contract, raise its contract_version and say why in CHANGELOG.md."
@@ -96,11 +107,23 @@ def contract_check(table: str) -> dg.AssetChecksDefinition:
 
         findings = validate(wanted, rows)
         offending = tuple(
-            {"column": f.column, "expectation": f.expectation, "count": f.count, "examples": ", ".join(f.examples)} for f in findings
+            {
+                "column": f.column,
+                "expectation": f.expectation,
+                "count": f.count,
+                "examples": ", ".join(f.examples),
+            }
+            for f in findings
         )
-        summary = f"{rows.height} rows honour the contract." if not findings else f"{len(findings)} expectations are not met."
+        summary = (
+            f"{rows.height} rows honour the contract."
+            if not findings
+            else f"{len(findings)} expectations are not met."
+        )
         return Verdict(not findings, summary, offending)
 
     if wanted.partitioned:
-        return municipality_check(table, "contract", description, action, lambda lake, slug: judge(lake.read(table, slug)))
+        return municipality_check(
+            table, "contract", description, action, lambda lake, slug: judge(lake.read(table, slug))
+        )
     return country_check(table, "contract", description, action, lambda lake: judge(lake.read(table)))

@@ -23,15 +23,26 @@ def actors_on_page(lake: Lake, slug: str) -> Verdict:
         if key in texts and key not in pages:
             pages[key] = Page.of(key, slug, texts[key]["url"], texts[key]["title"], texts[key]["text"])
         page = pages.get(key)
-        there = page is not None and row["sentence_id"] <= len(page.sentences) and fold(row["surface"]) in fold(page.sentence(row["sentence_id"]))
+        there = (
+            page is not None
+            and row["sentence_id"] <= len(page.sentences)
+            and fold(row["surface"]) in fold(page.sentence(row["sentence_id"]))
+        )
         if not there or row["initiative_id"] not in initiatives or row["entity_id"] not in entities:
-            wrong.append({name: row[name] for name in ("surface", "page_id", "sentence_id", "initiative_id", "entity_id")})
+            wrong.append(
+                {
+                    name: row[name]
+                    for name in ("surface", "page_id", "sentence_id", "initiative_id", "entity_id")
+                }
+            )
     return Verdict(not wrong, f"{mentions.height} mentions of {len(entities)} actors.", tuple(wrong))
 
 
 def taxonomy_closed(lake: Lake, slug: str) -> Verdict:
     """Judge whether every actor is in one of the 110 subcategories of its master category, or left unresolved."""
-    known = {(sub.master, sub.id) for sub in actor_taxonomy().subcategories.values()} | {(UNRESOLVED, UNRESOLVED)}
+    known = {(sub.master, sub.id) for sub in actor_taxonomy().subcategories.values()} | {
+        (UNRESOLVED, UNRESOLVED)
+    }
     entities = lake.read("actor_entities", slug)
     wrong = [
         {name: row[name] for name in ("canonical_name", "master_category", "subcategory")}
@@ -39,7 +50,11 @@ def taxonomy_closed(lake: Lake, slug: str) -> Verdict:
         if (row["master_category"], row["subcategory"]) not in known
     ]
     unresolved = entities.filter(pl.col("subcategory") == UNRESOLVED)
-    return Verdict(not wrong, f"{entities.height - unresolved.height} actors placed, {unresolved.height} unresolved.", tuple(wrong))
+    return Verdict(
+        not wrong,
+        f"{entities.height - unresolved.height} actors placed, {unresolved.height} unresolved.",
+        tuple(wrong),
+    )
 
 
 checks = [

@@ -15,7 +15,9 @@ def funnel_adds_up(lake: Lake) -> Verdict:
     numbers = dict(lake.read("funnel").select("stage", "n").iter_rows())
     dropped = int(lake.read("funnel_drops")["n"].sum())
     passed = numbers["raw_crawl"] == numbers["filtered_pages"] + dropped
-    return Verdict(passed, f"{numbers['raw_crawl']} hits, {numbers['filtered_pages']} kept, {dropped} dropped.")
+    return Verdict(
+        passed, f"{numbers['raw_crawl']} hits, {numbers['filtered_pages']} kept, {dropped} dropped."
+    )
 
 
 def coverage(lake: Lake) -> Verdict:

@@ -10,7 +10,10 @@ from tryg_assets.storage import Lake
 
 
 def _confusion(rows: pl.DataFrame) -> str:
-    lines = ["| opgave | n | begge ja | kun motor | kun reference | begge nej | ens | 95 % | kappa |", "|---|---|---|---|---|---|---|---|---|"]
+    lines = [
+        "| opgave | n | begge ja | kun motor | kun reference | begge nej | ens | 95 % | kappa |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
     for row in rows.iter_rows(named=True):
         kappa = "-" if row["kappa"] is None else f"{row['kappa']:.3f}"
         lines.append(
@@ -22,7 +25,9 @@ def _confusion(rows: pl.DataFrame) -> str:
 
 def _measured(lake: Lake) -> pl.DataFrame:
     rows = lake.read("agreement")
-    return rows.filter((pl.col("texts") == "all") & pl.col("item").is_in([PAGE, ALL_AREAS]) & (pl.col("n") > 0))
+    return rows.filter(
+        (pl.col("texts") == "all") & pl.col("item").is_in([PAGE, ALL_AREAS]) & (pl.col("n") > 0)
+    )
 
 
 def _worst(lake: Lake) -> tuple[dict[str, object], ...]:
@@ -34,9 +39,15 @@ def agreement_floor(lake: Lake) -> Verdict:
     rows = _measured(lake)
     result = judge_gate(lake.read("agreement").to_dicts(), Gate.load())
     if not result.measured:
-        return Verdict(False, "No reference codings of these pages: agreement is not measured.", warn_only=True)
-    summary = "The lower end of every interval reaches the floor." if result.open else " ".join(result.reasons)
-    return Verdict(result.open, summary, () if result.open else _worst(lake), metadata={"confusion": _markdown(rows)})
+        return Verdict(
+            False, "No reference codings of these pages: agreement is not measured.", warn_only=True
+        )
+    summary = (
+        "The lower end of every interval reaches the floor." if result.open else " ".join(result.reasons)
+    )
+    return Verdict(
+        result.open, summary, () if result.open else _worst(lake), metadata={"confusion": _markdown(rows)}
+    )
 
 
 def agreement_target(lake: Lake) -> Verdict:
@@ -45,8 +56,17 @@ def agreement_target(lake: Lake) -> Verdict:
     below = rows.filter(pl.col("percent_agreement") < target)
     if rows.is_empty():
         return Verdict(False, "Agreement is not measured.", warn_only=True)
-    summary = ", ".join(f"{row['task']}: {row['percent_agreement']:.3f} (n = {row['n']})" for row in rows.iter_rows(named=True))
-    return Verdict(below.is_empty(), summary, _worst(lake) if not below.is_empty() else (), warn_only=True, metadata={"confusion": _markdown(rows)})
+    summary = ", ".join(
+        f"{row['task']}: {row['percent_agreement']:.3f} (n = {row['n']})"
+        for row in rows.iter_rows(named=True)
+    )
+    return Verdict(
+        below.is_empty(),
+        summary,
+        _worst(lake) if not below.is_empty() else (),
+        warn_only=True,
+        metadata={"confusion": _markdown(rows)},
+    )
 
 
 def _markdown(rows: pl.DataFrame) -> object:

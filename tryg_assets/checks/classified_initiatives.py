@@ -14,9 +14,13 @@ def every_kept_page_coded(lake: Lake, slug: str) -> Verdict:
     kept = lake.read("filtered_pages", slug).filter(pl.col("verdict") == "kept")
     coded = lake.read("page_codings", slug)
     missing = kept.join(coded, on="page_id", how="anti").select("page_id", "url", problem=pl.lit("not coded"))
-    extra = coded.join(kept, on="page_id", how="anti").select("page_id", "url", problem=pl.lit("coded but not kept"))
+    extra = coded.join(kept, on="page_id", how="anti").select(
+        "page_id", "url", problem=pl.lit("coded but not kept")
+    )
     wrong = pl.concat([missing, extra])
-    return Verdict(wrong.is_empty(), f"{coded.height} of {kept.height} kept pages coded.", tuple(wrong.to_dicts()))
+    return Verdict(
+        wrong.is_empty(), f"{coded.height} of {kept.height} kept pages coded.", tuple(wrong.to_dicts())
+    )
 
 
 def quotes_on_page(lake: Lake, slug: str) -> Verdict:
@@ -27,10 +31,23 @@ def quotes_on_page(lake: Lake, slug: str) -> Verdict:
     for row in said_yes.iter_rows(named=True):
         raw = texts.get(row["page_id"])
         page = Page.of(row["page_id"], slug, row["url"], raw["title"], raw["text"]) if raw else None
-        sentences = [page.sentence(i) for i in row["evidence_ids"] if 1 <= i <= len(page.sentences)] if page else []
+        sentences = (
+            [page.sentence(i) for i in row["evidence_ids"] if 1 <= i <= len(page.sentences)] if page else []
+        )
         if not row["quote"] or not any(fold(row["quote"]) in fold(sentence) for sentence in sentences):
-            wrong.append({"page_id": row["page_id"], "url": row["url"], "quote": row["quote"], "sentences": row["evidence_ids"]})
-    return Verdict(not wrong, f"{said_yes.height - len(wrong)} of {said_yes.height} quotes found on their page.", tuple(wrong))
+            wrong.append(
+                {
+                    "page_id": row["page_id"],
+                    "url": row["url"],
+                    "quote": row["quote"],
+                    "sentences": row["evidence_ids"],
+                }
+            )
+    return Verdict(
+        not wrong,
+        f"{said_yes.height - len(wrong)} of {said_yes.height} quotes found on their page.",
+        tuple(wrong),
+    )
 
 
 def pages_exist(lake: Lake, slug: str) -> Verdict:

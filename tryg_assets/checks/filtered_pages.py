@@ -11,8 +11,12 @@ from tryg_assets.storage import Lake
 def funnel_adds_up(lake: Lake, slug: str) -> Verdict:
     """Judge whether every hit page is kept or dropped exactly once, and every duplicate points to a kept page."""
     raw, filtered = lake.read("raw_crawl", slug), lake.read("filtered_pages", slug)
-    unjudged = raw.join(filtered, on="page_id", how="anti").select("page_id", "url", problem=pl.lit("no verdict"))
-    unknown = filtered.join(raw, on="page_id", how="anti").select("page_id", "url", problem=pl.lit("not a raw page"))
+    unjudged = raw.join(filtered, on="page_id", how="anti").select(
+        "page_id", "url", problem=pl.lit("no verdict")
+    )
+    unknown = filtered.join(raw, on="page_id", how="anti").select(
+        "page_id", "url", problem=pl.lit("not a raw page")
+    )
     kept = filtered.filter(pl.col("verdict") == "kept")
     adrift = (
         filtered.filter(pl.col("duplicate_of").is_not_null())
@@ -22,7 +26,9 @@ def funnel_adds_up(lake: Lake, slug: str) -> Verdict:
     wrong = pl.concat([unjudged, unknown, adrift])
     return Verdict(
         wrong.is_empty(),
-        f"{raw.height} hits = {kept.height} kept + {filtered.height - kept.height} dropped." if wrong.is_empty() else f"{wrong.height} pages do not add up.",
+        f"{raw.height} hits = {kept.height} kept + {filtered.height - kept.height} dropped."
+        if wrong.is_empty()
+        else f"{wrong.height} pages do not add up.",
         tuple(wrong.to_dicts()),
     )
 

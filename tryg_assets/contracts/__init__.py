@@ -77,7 +77,9 @@ class Contract:
         for number, row in enumerate(rows, 1):
             if row.keys() != expected:
                 odd = sorted(expected ^ row.keys())
-                raise ContractError(f"table {self.table}, row {number}: columns missing or unknown: {', '.join(odd)}.")
+                raise ContractError(
+                    f"table {self.table}, row {number}: columns missing or unknown: {', '.join(odd)}."
+                )
         try:
             table = pl.DataFrame(rows, schema=self.schema, orient="row", strict=True)
         except (TypeError, pl.exceptions.PolarsError) as problem:
@@ -125,7 +127,9 @@ def parse_type(text: str) -> pl.DataType:
         return _SCALARS[text]
     match = re.fullmatch(r"(list|struct)\[(.*)\]", text, re.DOTALL)
     if match is None:
-        raise ContractError(f"'{text}' is not a contract type; use {', '.join(_SCALARS)}, list[...] or struct[...].")
+        raise ContractError(
+            f"'{text}' is not a contract type; use {', '.join(_SCALARS)}, list[...] or struct[...]."
+        )
     kind, inner = match.groups()
     if kind == "list":
         return pl.List(parse_type(inner))
@@ -160,12 +164,15 @@ def _read(path: Path) -> dict[str, Contract]:
                 key=tuple(meta["key"]),
                 version=meta["contract_version"],
                 partitioned=meta.get("partitioned", False),
-                by_engine=meta.get("engine", False),
+                by_engine=meta.get("engine", meta["stage"] == "aggregates"),
                 columns=columns,
             )
         except (KeyError, TypeError) as problem:
             raise DataFileError(
-                path, f"model {model.get('name', '?')}", f"{problem} is missing or malformed", "See the other models."
+                path,
+                f"model {model.get('name', '?')}",
+                f"{problem} is missing or malformed",
+                "See the other models.",
             ) from problem
     return found
 

@@ -36,38 +36,54 @@ def _context() -> Any:
 
 @functools.cache
 def _batch_definition(table: str) -> Any:
-    return _context().data_sources.add_pandas(table).add_dataframe_asset(table).add_batch_definition_whole_dataframe("all")
+    return (
+        _context()
+        .data_sources.add_pandas(table)
+        .add_dataframe_asset(table)
+        .add_batch_definition_whole_dataframe("all")
+    )
 
 
 def suite(contract: Contract) -> Any:
     """Return the Great Expectations suite of a contract."""
     import great_expectations as gx
-    from great_expectations import expectations as gxe
 
-    made: list[Any] = [gxe.ExpectTableColumnsToMatchOrderedList(column_list=[column.name for column in checkable(contract)])]
+    made: list[Any] = [
+        gx.expectations.ExpectTableColumnsToMatchOrderedList(column_list=[column.name for column in checkable(contract)])
+    ]
     for column in checkable(contract):
         for test, argument in column.tests:
             match test:
                 case "not_null":
-                    made.append(gxe.ExpectColumnValuesToNotBeNull(column=column.name))
+                    made.append(gx.expectations.ExpectColumnValuesToNotBeNull(column=column.name))
                 case "unique":
-                    made.append(gxe.ExpectColumnValuesToBeUnique(column=column.name))
+                    made.append(gx.expectations.ExpectColumnValuesToBeUnique(column=column.name))
                 case "accepted_values":
-                    made.append(gxe.ExpectColumnValuesToBeInSet(column=column.name, value_set=argument))
+                    made.append(gx.expectations.ExpectColumnValuesToBeInSet(column=column.name, value_set=argument))
                 case "between":
-                    made.append(gxe.ExpectColumnValuesToBeBetween(column=column.name, min_value=argument[0], max_value=argument[1]))
+                    made.append(
+                        gx.expectations.ExpectColumnValuesToBeBetween(
+                            column=column.name, min_value=argument[0], max_value=argument[1]
+                        )
+                    )
                 case "matches":
-                    made.append(gxe.ExpectColumnValuesToMatchRegex(column=column.name, regex=argument))
+                    made.append(gx.expectations.ExpectColumnValuesToMatchRegex(column=column.name, regex=argument))
                 case _:
-                    raise ValueError(f"{contract.table}.{column.name}: no expectation is made from test '{test}'")
+                    raise ValueError(
+                        f"{contract.table}.{column.name}: no expectation is made from test '{test}'"
+                    )
     if len(contract.key) > 1:
-        made.append(gxe.ExpectCompoundColumnsToBeUnique(column_list=list(contract.key)))
+        made.append(gx.expectations.ExpectCompoundColumnsToBeUnique(column_list=list(contract.key)))
     return gx.ExpectationSuite(name=contract.table, expectations=made)
 
 
 def checkable(contract: Contract) -> tuple[Any, ...]:
     """Return the columns Great Expectations looks at: those with a test that are no lists (lists are typed by the writer)."""
-    return tuple(c for c in contract.columns if not c.data_type.startswith("list[") and (c.tests or c.name in contract.key))
+    return tuple(
+        c
+        for c in contract.columns
+        if not c.data_type.startswith("list[") and (c.tests or c.name in contract.key)
+    )
 
 
 def validate(contract: Contract, table: pl.DataFrame) -> list[Finding]:

@@ -112,12 +112,14 @@ def read_yaml(path: Path) -> Any:
     """Return the content of a YAML file.
 
     Raises:
-        DataFileError: the file is missing or not YAML; the message names the line.
+        DataFileError: the file is missing, not UTF-8 or not YAML; the message names the line.
     """
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_YAML_LOADER)
     except FileNotFoundError:
         raise DataFileError(path, "file", "it does not exist", "Restore it from the project.") from None
+    except UnicodeDecodeError as problem:
+        raise DataFileError(path, f"byte {problem.start}", "it is not UTF-8", "Save it as UTF-8.") from None
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)
         where = f"row {mark.line + 1}" if mark else "file"
@@ -186,7 +188,7 @@ def read_focus_areas(path: Path) -> tuple[FocusArea, ...]:
         DataFileError: there are not 11, an id is there twice, or an entry lacks a field.
     """
     areas = []
-    for number, entry in enumerate(read_yaml(path), 1):
+    for number, entry in enumerate(_entries(path, "areas"), 1):
         try:
             themes = tuple(Theme(t["id"], t["name"], t["description"].strip()) for t in entry["themes"])
             areas.append(FocusArea(entry["id"], entry["name"], entry["description"].strip(), themes))
@@ -206,7 +208,7 @@ def read_actor_taxonomy(path: Path) -> ActorTaxonomy:
     """
     masters: dict[str, str] = {}
     subs: list[Subcategory] = []
-    for number, entry in enumerate(read_yaml(path), 1):
+    for number, entry in enumerate(_entries(path, "masters"), 1):
         try:
             masters[entry["id"]] = entry["name"]
             subs.extend(
@@ -228,7 +230,7 @@ def read_organisation_forms(path: Path) -> tuple[OrganisationForm, ...]:
         DataFileError: there are not eight, or an entry lacks a field.
     """
     forms = []
-    for number, entry in enumerate(read_yaml(path)["forms"], 1):
+    for number, entry in enumerate(_entries(path, "forms"), 1):
         try:
             forms.append(
                 OrganisationForm(entry["id"], int(entry["number"]), entry["name"], entry["description"].strip(), tuple(entry["signals"]))
@@ -238,6 +240,14 @@ def read_organisation_forms(path: Path) -> tuple[OrganisationForm, ...]:
     if len(forms) != 8:
         raise DataFileError(path, "file", f"it has {len(forms)} forms, the report has 8", "Restore the missing one.")
     return tuple(forms)
+
+
+def _entries(path: Path, key: str) -> list[Any]:
+    content = read_yaml(path)
+    entries = content.get(key) if isinstance(content, dict) else None
+    if not isinstance(entries, list):
+        raise DataFileError(path, "file", f"it has no list '{key}'", "Compare with git.")
+    return entries
 
 
 def _refuse_doubles(path: Path, ids: list[str]) -> None:

@@ -67,12 +67,17 @@ def read_sites(path: Path) -> dict[str, Site]:
             raise DataFileError(path, where, f"type '{row['type']}' is unknown", f"Use one of {', '.join(MUNICIPALITY_TYPES)}.")
         check_website(path, where, row["website"])
         address = row.get("address") or None
-        if address is not None and not re.fullmatch(r"(\[[0-9a-f:]+\]|[^:/\s]+):\d{1,5}", address, re.IGNORECASE):
+        if address is not None and not _is_host_and_port(address):
             raise DataFileError(path, where, f"address '{address}' is not host:port", "Write it as 127.0.0.1:8000, or leave it empty.")
         sites[row["slug"]] = Site(row["slug"], row["name"], row["type"], row["website"], (), address)
     if not sites:
         raise DataFileError(path, "file", "it lists no site", "Add a row: slug,name,type,website.")
     return sites
+
+
+def _is_host_and_port(address: str) -> bool:
+    match = re.fullmatch(r"(\[[0-9a-f:]+\]|[^:/\s]+):(\d{1,5})", address, re.IGNORECASE)
+    return match is not None and 0 < int(match.group(2)) <= 65535
 
 
 def pick(sites: dict[str, Site], slugs: list[str]) -> list[Site]:
@@ -85,7 +90,7 @@ def pick(sites: dict[str, Site], slugs: list[str]) -> list[Site]:
 
     for slug in slugs:
         if slug not in sites:
-            near = process.extractOne(slug, sites)
-            hint = f" Did you mean '{near[2]}'?" if near else ""
+            near = process.extractOne(slug, list(sites))
+            hint = f" Did you mean '{near[0]}'?" if near else ""
             raise ConfigurationError(f"There is no municipality '{slug}' in the list of {len(sites)} sites.{hint}")
     return [sites[slug] for slug in slugs] if slugs else list(sites.values())

@@ -17,8 +17,8 @@ from tryg_assets.domain.crawling.crawl import CrawlResult, Previous, crawl
 from tryg_assets.domain.crawling.fetch import Fetcher
 from tryg_assets.domain.crawling.policy import crawl_policy
 from tryg_assets.domain.sites import Site
-from tryg_assets.partitions import sites_of
 from tryg_assets.errors import SiteUnreachable
+from tryg_assets.partitions import sites_of
 from tryg_assets.settings import Settings, load_settings
 from tryg_assets.storage import write_text
 
@@ -55,7 +55,10 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
         notes = {slug: self.failure_note(slug) for slug in self.sites}
         read = set(overview.filter(pl.col("status") != "ikke læst")["slug"])
         return [
-            (site.name, notes[slug].read_text(encoding="utf-8") if notes[slug].exists() else "Endnu ikke læst.")
+            (
+                site.name,
+                notes[slug].read_text(encoding="utf-8") if notes[slug].exists() else "Endnu ikke læst.",
+            )
             for slug, site in self.sites.items()
             if notes[slug].exists() or slug not in read
         ]
@@ -67,13 +70,25 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
             SiteUnreachable: it answered nothing that can be read.
         """
         settings, policy, site = self.settings, crawl_policy(), self.sites[slug]
-        agent = policy.user_agent.format(version=__version__, contact=settings.contact or "local test, no contact")
+        agent = policy.user_agent.format(
+            version=__version__, contact=settings.contact or "local test, no contact"
+        )
         with (
-            Fetcher(policy, user_agent=agent, address=site.address, pause=settings.pause, sleep=time.sleep) as fetcher,
+            Fetcher(
+                policy, user_agent=agent, address=site.address, pause=settings.pause, sleep=time.sleep
+            ) as fetcher,
             Archive(settings.archive, slug, self.clock()) as archive,
         ):
             try:
-                result = crawl(site, policy, fetcher, archive, self.clock, previous, max_pages=settings.max_pages_per_site)
+                result = crawl(
+                    site,
+                    policy,
+                    fetcher,
+                    archive,
+                    self.clock,
+                    previous,
+                    max_pages=settings.max_pages_per_site,
+                )
             except SiteUnreachable as problem:
                 write_text(self.failure_note(slug), str(problem))
                 raise

@@ -33,7 +33,9 @@ class LakeIOManager(dg.ConfigurableIOManager):
         """Write one table or one municipality's part of it."""
         table = context.asset_key.path[-1]
         path = _lake().write(table, obj, context.partition_key if context.has_partition_key else None)
-        context.add_output_metadata({"dagster/row_count": obj.height, "path": dg.MetadataValue.path(str(path))})
+        context.add_output_metadata(
+            {"dagster/row_count": obj.height, "path": dg.MetadataValue.path(str(path))}
+        )
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
         """Read what a consumer needs: one municipality's part, or all parts there are.
@@ -49,7 +51,12 @@ class LakeIOManager(dg.ConfigurableIOManager):
 def row_preview(table: pl.DataFrame, columns: list[str], most: int = 20) -> dg.TableMetadataValue:
     """Return the first rows of some columns as a table for the Dagster UI."""
     records: list[Any] = [
-        dg.TableRecord({name: value if isinstance(value, int | float | bool) else str(value)[:300] for name, value in row.items()})
+        dg.TableRecord(
+            {
+                name: value if isinstance(value, int | float | bool) else str(value)[:300]
+                for name, value in row.items()
+            }
+        )
         for row in table.select(columns).head(most).iter_rows(named=True)
     ]
     schema = dg.TableSchema([dg.TableColumn(name, "string") for name in columns])

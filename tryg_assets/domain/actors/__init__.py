@@ -1,0 +1,1 @@
+"""Who is named in a text, in what role, and where in the taxonomy."""

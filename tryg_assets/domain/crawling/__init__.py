@@ -1,0 +1,1 @@
+"""From a website to the text of its pages."""

@@ -238,9 +238,10 @@ class Crawl:
                 self._offer(url, target.depth + 1, target.url)
 
     def _reuse(self, before: Row) -> None:
-        self._log.append({**before, "reused": True, "fetched_at": self._clock()})
+        now = self._clock()
+        self._log.append({**before, "reused": True, "fetched_at": now})
         if earlier := self._previous.raw.get(before["url"]):
-            self._kept.append(earlier)
+            self._kept.append({**earlier, "crawled_at": now})
 
     def _note(self, target: _Target, reply: Reply | None, outcome: str, detail: str | None) -> Row:
         row: Row = {

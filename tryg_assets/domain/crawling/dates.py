@@ -169,8 +169,8 @@ def _from_text(blocks: Iterable[str]) -> Dates:
                 updated = updated or day
             else:
                 published = published or day
-        if first_alone is None and len(text) < 60 and (match := rules.alone.fullmatch(text.strip())):
-            first_alone = _day_of(match)
+        if first_alone is None and len(text) < 60 and (alone := rules.alone.fullmatch(text.strip())):
+            first_alone = _day_of(alone)
     published = published or (first_alone if updated is None else None)
     return Dates(published, updated, "text") if published or updated else Dates()
 

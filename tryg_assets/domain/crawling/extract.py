@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import pypdfium2
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -249,7 +250,7 @@ def language_of(text: str, policy: CrawlPolicy) -> str:
 
 
 @functools.cache
-def _identifier(languages: tuple[str, ...]) -> object:
+def _identifier(languages: tuple[str, ...]) -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_pickled_model(MODEL_FILE)

@@ -15,6 +15,7 @@ from charset_normalizer import from_bytes
 from tryg_assets.domain.crawling.policy import CrawlPolicy
 
 _RETRIED = frozenset({429, 502, 503, 504})
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,12 @@ class Fetcher:
             headers["if-modified-since"] = last_modified
         wait = max(0.05, self.pause)
         try:
-            for attempt in stamina.retry_context(on=_Transient, attempts=3, wait_initial=wait, wait_max=60, timeout=None):
+            for attempt in stamina.retry_context(on=_Transient, attempts=_ATTEMPTS, wait_initial=wait, wait_max=60, timeout=None):
                 with attempt:
                     reply = self._ask(url, headers)
                     if reply.status is None or reply.status in _RETRIED:
-                        self._sleep(_retry_after(reply))
+                        if attempt.num < _ATTEMPTS:
+                            self._sleep(_retry_after(reply))
                         raise _Transient(reply)
                     return reply
         except _Transient as last:
@@ -123,7 +125,7 @@ class Fetcher:
 
 def _retry_after(reply: Reply) -> float:
     value = reply.headers.get("retry-after", "")
-    return min(float(value), 60.0) if value.isdigit() else 0.0
+    return min(float(value), 60.0) if value.isdecimal() else 0.0
 
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([a-zA-Z0-9_\-]+)", re.IGNORECASE)
@@ -141,11 +143,13 @@ def decode(body: bytes, content_type_header: str) -> str:
         match.group(1).decode("ascii") if (match := _META_CHARSET.search(body[:4096])) else None,
     ):
         if name:
+            # LookupError also for codecs that are no text encodings (hex), UnicodeError for those that cannot replace (idna).
             try:
-                codec = codecs.lookup("cp1252" if name.lower() in ("iso-8859-1", "latin1", "latin-1") else name)
-            except LookupError:
+                codec = codecs.lookup(name).name
+                text = body.decode("cp1252" if codec in ("iso8859-1", "ascii") else codec, errors="replace")
+            except (LookupError, UnicodeError):
                 continue
-            return body.decode(codec.name, errors="replace")
+            return text.removeprefix("\ufeff")
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 from tryg_assets import paths
 from tryg_assets.domain.reference import read_yaml
@@ -63,7 +64,7 @@ def crawl_policy() -> CrawlPolicy:
     path = paths.CODEBOOK / "crawling.yml"
     raw = read_yaml(path)
     try:
-        furniture = {key: tuple(value) if isinstance(value, list) else value for key, value in raw["furniture"].items()}
+        furniture: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in raw["furniture"].items()}
         return CrawlPolicy(
             stems=tuple(raw["stems"]),
             dropped_parameters=frozenset(raw["tracking_parameters"]) | frozenset(raw["session_parameters"]),

@@ -79,4 +79,4 @@ def cleaning_rules() -> CleaningRules:
     except KeyError as problem:
         raise DataFileError(path, "file", f"rule {problem} is missing", "Compare with git.") from problem
     except re.error as problem:
-        raise DataFileError(path, f"pattern '{problem.pattern}'", f"it is no regular expression ({problem.msg})", "Mend it.") from problem
+        raise DataFileError(path, f"pattern {problem.pattern!r}", f"it is no regular expression ({problem.msg})", "Mend it.") from problem

@@ -22,7 +22,7 @@ class Gate:
 
     floor: float
     target: float
-    least_sites: float
+    least_share_of_sites: float
 
     @classmethod
     def load(cls) -> Gate:
