@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -83,7 +84,8 @@ def load_settings() -> Settings:
         ConfigurationError: a ``TRYG_`` variable is unknown or its value impossible; the message names it.
     """
     known = {f"TRYG_{name.upper()}": field.description for name, field in Settings.model_fields.items()}
-    unknown = sorted(name for name in os.environ if name.startswith("TRYG_") and name not in known)
+    stated = {*os.environ, *dotenv_values(".env")}
+    unknown = sorted(name for name in stated if name.startswith("TRYG_") and name not in known)
     if unknown:
         raise ConfigurationError(f"Unknown setting {', '.join(unknown)}. Known settings: {', '.join(known)}.")
     try:

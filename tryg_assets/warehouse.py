@@ -216,7 +216,7 @@ def _published(name: str, schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
     path = paths.REFERENCE / "published" / f"{name}.csv"
     rows = [{column: row[column] or None for column in schema} for _, row in read_csv(path, tuple(schema))]
     try:
-        return pl.DataFrame(rows, schema=dict.fromkeys(schema, pl.String)).cast(dict(schema))
+        return pl.DataFrame(rows, schema=dict.fromkeys(schema, pl.String)).cast(pl.Schema(schema))
     except pl.exceptions.InvalidOperationError as problem:
         raise DataFileError(
             path, "file", str(problem).splitlines()[0], "Write numbers without unit or separator."

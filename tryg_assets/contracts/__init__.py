@@ -80,8 +80,10 @@ class Contract:
                 raise ContractError(
                     f"table {self.table}, row {number}: columns missing or unknown: {', '.join(odd)}."
                 )
+        # By column: read by row, polars would silently turn 1.5 into 1 for an int and True into "true" for a str.
+        columns = {name: [row[name] for row in rows] for name in self.schema}
         try:
-            table = pl.DataFrame(rows, schema=self.schema, orient="row", strict=True)
+            table = pl.DataFrame(columns, schema=self.schema, strict=True)
         except (TypeError, pl.exceptions.PolarsError) as problem:
             raise ContractError(f"table {self.table}: a value has the wrong type ({problem}).") from problem
         return table.sort(self.key)
@@ -133,9 +135,11 @@ def parse_type(text: str) -> pl.DataType:
     kind, inner = match.groups()
     if kind == "list":
         return pl.List(parse_type(inner))
-    fields = []
+    fields: list[pl.Field] = []
     for part in _split_fields(inner):
         name, _, data_type = part.partition(":")
+        if not name.strip() or name.strip() in {field.name for field in fields}:
+            raise ContractError(f"'{text}' has a field without a name, or a name twice.")
         fields.append(pl.Field(name.strip(), parse_type(data_type)))
     return pl.Struct(fields)
 

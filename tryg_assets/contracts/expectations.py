@@ -22,10 +22,21 @@ class Finding:
 
 
 @functools.cache
+def _library() -> Any:
+    import warnings
+
+    with warnings.catch_warnings():
+        # It imports modules of the standard library that Python calls deprecated.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import great_expectations as gx
+    return gx
+
+
+@functools.cache
 def _context() -> Any:
     import logging
 
-    import great_expectations as gx
+    gx = _library()
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
@@ -46,8 +57,7 @@ def _batch_definition(table: str) -> Any:
 
 def suite(contract: Contract) -> Any:
     """Return the Great Expectations suite of a contract."""
-    import great_expectations as gx
-
+    gx = _library()
     made: list[Any] = [
         gx.expectations.ExpectTableColumnsToMatchOrderedList(column_list=[column.name for column in checkable(contract)])
     ]

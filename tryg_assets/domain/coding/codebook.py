@@ -54,6 +54,7 @@ class Relevance:
 
     words: Lexicon
     peripheral: re.Pattern[str]
+    rescued: re.Pattern[str]
     strong_compounds: tuple[str, ...]
     plain_headings: tuple[str, ...]
     list_headings: Lexicon
@@ -69,8 +70,12 @@ class Topics:
     title_weight: float
     heading_weight: float
     evidence_weight: float
+    theme_term_least: float
+    theme_term_share: float
     area_least: float
     area_share_of_best: float
+    cross_cutting: list[str]
+    cross_cutting_share: float
     area_most: int
     theme_least: float
     theme_share_of_best: float
@@ -86,10 +91,12 @@ class Attributes:
     places: re.Pattern[str]
     money: re.Pattern[str]
     money_factors: dict[str, float]
+    money_least: float
     users: re.Pattern[str]
     name_leads: tuple[str, ...]
     name_links: tuple[str, ...]
     name_sayings: tuple[str, ...]
+    name_stops: frozenset[str]
     forms: Lexicon
 
 
@@ -160,6 +167,7 @@ def _relevance(raw: Any, criteria: Iterable[Criterion]) -> Relevance:
     return Relevance(
         words=Lexicon.of_lists(lists),
         peripheral=_any(entry["pattern"] for entry in raw["peripheral"]),
+        rescued=_any([raw["rescued"]]),
         strong_compounds=tuple(raw["strong_compounds"]),
         plain_headings=tuple(raw["plain_headings"]),
         list_headings=Lexicon.of_lists({"list": raw["list_headings"]}),
@@ -196,10 +204,12 @@ def _attributes(raw: Any) -> Attributes:
         places=_any(raw["places"], ignore_case=False),
         money=_any([raw["money"]["pattern"]]),
         money_factors={unit: float(factor) for unit, factor in raw["money"]["factors"].items()},
+        money_least=float(raw["money"]["least"]),
         users=_any(raw["users"]),
         name_leads=tuple(raw["names"]["leads"]),
         name_links=tuple(raw["names"]["links"]),
         name_sayings=tuple(raw["names"]["sayings"]),
+        name_stops=frozenset(raw["names"]["stops"]),
         forms=Lexicon.of_lists({form.id: [signal.casefold() for signal in form.signals] for form in forms}),
     )
 

@@ -28,6 +28,7 @@ class Lexicon:
             (term, term.strip("~!"), term.startswith("~"), term.endswith("!")) for term in self.labels if " " not in term
         )
         self._of_word = functools.lru_cache(maxsize=50_000)(self._look_up)
+        self._best_of_word = functools.lru_cache(maxsize=50_000)(self._heaviest)
 
     @classmethod
     def of_lists(cls, lists: Mapping[str, Iterable[str]]) -> Lexicon:
@@ -50,6 +51,20 @@ class Lexicon:
         found = [term for word in words for term in self._of_word(word)]
         found += [term for term in self._phrases if term in folded]
         return found
+
+    def best(self, folded: str, words: Iterable[str]) -> list[tuple[str, str]]:
+        """Return (label, term) for each word or phrase: of several terms in one word, a label gets its heaviest."""
+        found = [pair for word in words for pair in self._best_of_word(word)]
+        found += [(label, term) for term in self._phrases if term in folded for label, _ in self.labels[term]]
+        return found
+
+    def _heaviest(self, word: str) -> tuple[tuple[str, str], ...]:
+        heaviest: dict[str, tuple[float, str]] = {}
+        for term in self._of_word(word):
+            for label, weight in self.labels[term]:
+                if weight > heaviest.get(label, (0.0, ""))[0]:
+                    heaviest[label] = (weight, term)
+        return tuple((label, term) for label, (_, term) in heaviest.items())
 
     def labels_in(self, folded: str, words: Iterable[str]) -> dict[str, set[str]]:
         """Return the terms found, by label."""

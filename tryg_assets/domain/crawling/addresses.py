@@ -40,13 +40,12 @@ class AddressBook:
                     url = url.with_port(None)
             else:
                 url = url.with_host(host)
-            path = url.path
-            head, _, last = path.rpartition("/")
-            if last.lower() in self._policy.index_names:
-                path = head + "/"
-            path = path.rstrip("/") or "/"
+            # The raw path: decoded, an escaped slash would become a step of the path.
+            path = url.raw_path.rstrip("/")
+            while path.rpartition("/")[2].lower() in self._policy.index_names:
+                path = path.rpartition("/")[0].rstrip("/")
             kept = [(k, v) for k, v in url.query.items() if k.lower() not in self._policy.dropped_parameters]
-            return str(url.with_path(path).with_query(kept or None).with_fragment(None))
+            return str(url.with_path(path or "/", encoded=True).with_query(kept or None).with_fragment(None))
         except (ValueError, TypeError):
             return None
 

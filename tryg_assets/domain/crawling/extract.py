@@ -115,16 +115,24 @@ def _read_pdf(body: bytes, url: str) -> Extracted:
     try:
         pages = [page.get_textpage().get_text_bounded() for page in document]
         meta = document.get_metadata_dict()
+    except pypdfium2.PdfiumError as problem:
+        raise ValueError(f"the PDF cannot be read: {problem}") from problem
     finally:
         document.close()
     blocks = [block for page in pages for block in _join_lines(page.replace("\r\n", "\n").replace("\ufffe", "-"))]
     title = meta.get("Title", "").strip() or (blocks[0].text[:200] if blocks else url)
     dates = find_dates([block.text for block in blocks], url)
-    created = re.match(r"D:(\d{4})(\d{2})(\d{2})", meta.get("CreationDate", ""))
-    if dates.source is None and created:
-        year, month, day = map(int, created.groups())
-        dates = Dates(published=date(year, month, day), source="pdf")
+    if dates.source is None and (created := _created(meta.get("CreationDate", ""))):
+        dates = Dates(published=created, source="pdf")
     return Extracted(title, tuple(blocks), dates=dates, kind="pdf")
+
+
+def _created(stated: str) -> date | None:
+    match = re.match(r"D:(\d{4})(\d{2})(\d{2})", stated)
+    try:
+        return date(*map(int, match.groups())) if match else None
+    except ValueError:
+        return None
 
 
 def read_html(html: str, url: str, policy: CrawlPolicy) -> Extracted:
@@ -141,8 +149,8 @@ def read_html(html: str, url: str, policy: CrawlPolicy) -> Extracted:
     remove = [*rules.tags, *(f'[role="{role}"]' for role in rules.roles), "[hidden]", '[aria-hidden="true"]']
     main = next((node for selector in policy.main_selectors if (node := tree.css_first(selector))), body)
     for node in main.css(",".join(remove)):
-        # A heading inside <header> of an article is the page's own.
-        if node.tag == "header" and node.css_first("h1"):
+        # A heading inside <header> of an article is the page's own; some systems put the whole page into one <form>.
+        if node.tag in ("header", "form") and node.css_first("h1"):
             continue
         node.decompose()
     for node in main.css("[class],[id]"):
@@ -207,7 +215,7 @@ def _blocks(root: LexborNode, rules: Furniture | None) -> Iterable[Block]:
             continue
         while node is not None:
             tag = node.tag or ""
-            if tag in _BLOCKS:
+            if tag in _BLOCKS or node.mem_id == root.mem_id:
                 if block := flush():
                     yield block
                 if kind:
@@ -253,6 +261,6 @@ def language_of(text: str, policy: CrawlPolicy) -> str:
 def _identifier(languages: tuple[str, ...]) -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    identifier = LanguageIdentifier.from_pickled_model(MODEL_FILE)
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
     identifier.set_languages(list(languages))
     return identifier

@@ -119,7 +119,8 @@ class Fetcher:
                     if len(body) > limit:
                         return Reply(url, response.status_code, response.headers, b"", f"more than {limit} bytes", too_large=True)
                 return Reply(url, response.status_code, response.headers, bytes(body))
-        except (httpx.HTTPError, httpx.InvalidURL) as problem:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as problem:
+            # UnicodeError: the name resolver refuses a host with a label that is too long.
             return Reply(url, None, httpx.Headers(), b"", f"{type(problem).__name__}: {problem}".strip(": "))
 
 

@@ -1,1 +1,1 @@
-"""The report that people read."""
+"""The report: one HTML file that stands alone, made from the marts."""

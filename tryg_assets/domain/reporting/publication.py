@@ -38,7 +38,10 @@ def publish(data: ReportData, folder: Path, gate: Gate) -> Path:
         write_text(folder / PUBLISHED, render_report(data))
         (folder / DRAFT).unlink(missing_ok=True)
         return folder / PUBLISHED
-    write_text(folder / DRAFT, render_report(replace(data, draft=True, gate=GateResult(False, data.gate.measured, reasons))))
+    write_text(
+        folder / DRAFT,
+        render_report(replace(data, draft=True, gate=GateResult(False, data.gate.measured, reasons))),
+    )
     if not data.gate.measured and reasons == data.gate.reasons:
         return folder / DRAFT
     raise NotPublishable(

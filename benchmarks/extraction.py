@@ -1,0 +1,56 @@
+"""Main text and speed against trafilatura, on the same HTML pages of the sample Denmark in one run."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from tryg_assets.domain.crawling.extract import extract, site_furniture
+from tryg_assets.domain.crawling.policy import crawl_policy
+from tryg_assets.domain.sample_web.known import known_pages
+
+
+def token_f1(got: str, wanted: str) -> float:
+    one, other = (Counter(re.findall(r"\w+", text.lower())) for text in (got, wanted))
+    common = (one & other).total()
+    return 2 * common / max(1, one.total() + other.total())
+
+
+def report() -> None:
+    import trafilatura
+
+    policy = crawl_policy()
+    pages = known_pages()
+    print(f"\n== main text, {len(pages)} HTML pages of the sample Denmark with known text ==")
+
+    def ours() -> list[str]:
+        read = [extract(page.body, "text/html; charset=utf-8", page.url, policy) for page in pages]
+        by_site: dict[str, list[int]] = {}
+        for number, page in enumerate(pages):
+            by_site.setdefault(page.municipality, []).append(number)
+        texts = [""] * len(pages)
+        for numbers in by_site.values():
+            furniture = site_furniture([found for i in numbers if (found := read[i]) is not None], policy)
+            for i in numbers:
+                found = read[i]
+                texts[i] = re.sub(r"^(# |- )", "", found.text(furniture), flags=re.MULTILINE) if found else ""
+        return texts
+
+    def peer() -> list[str]:
+        return [trafilatura.extract(page.body.decode(), include_comments=False, include_tables=True, fast=True) or "" for page in pages]
+
+    rates = {}
+    for name, run in (("tryg-assets", ours), ("trafilatura fast", peer)):
+        rates[name] = _measure(name, run, [page.text for page in pages])
+    print(f"speed ratio {rates['tryg-assets'] / rates['trafilatura fast']:.1f}")
+
+
+def _measure(name: str, run: Callable[[], list[str]], wanted: list[str]) -> float:
+    started = time.process_time()
+    texts = run()
+    rate = len(texts) / (time.process_time() - started)
+    score = sum(map(token_f1, texts, wanted)) / len(texts)
+    print(f"{name:<18} token F1 {score:.3f}  {rate:.0f} pages a CPU second")
+    return rate

@@ -1,0 +1,206 @@
+"""The offline engine: a transparent linear score over signals that stand in sentences. No network, no model, no chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from tryg_assets.domain.coding.attributes import amounts, stated
+from tryg_assets.domain.coding.codebook import Codebook, codebook
+from tryg_assets.domain.coding.interface import ActorMention, Decision, NamedInitiative, Page, PageCoding
+from tryg_assets.domain.coding.naming import Name, best_name, listed_names, section_names
+from tryg_assets.domain.coding.reading import Line, Reading, read
+from tryg_assets.domain.coding.topics import assign, weigh
+
+_QUOTE_LENGTH = 200
+_SAID = 4
+_MUCH = 0.2  # share of sentences about safety that counts in full
+_LITTLE = 0.1  # less than this in a long document: it is about something else
+_LONG = 40  # sentences
+
+
+class OfflineRules:
+    """The rules of ``data/codebook`` as a coder. Same page and codebook, same answer."""
+
+    engine = "offline-rules"
+    label = "Regelbaseret, ikke AI"
+
+    def __init__(self, book: Codebook | None = None) -> None:
+        self.book = book or codebook()
+        self.codebook_hash = self.book.hash
+
+    def code(self, page: Page) -> PageCoding:
+        """Decide whether the page describes an initiative, with evidence; name and classify what it describes."""
+        rules = self.book.relevance
+        reading = read(page, rules)
+        name = best_name(reading, page.municipality, self.book.attributes)
+        values = self.signals(reading, name)
+        score = self.score(values)
+        limits = rules.thresholds
+        kind = self._kind(reading, name)
+        decision: Decision = "no"
+        if self._central(reading) >= limits.least_central and kind is not None and score >= limits.doubt:
+            decision = "yes" if score >= limits.yes else "doubt"
+        evidence = self._evidence(reading, name)
+        distance = abs(score - limits.yes)
+        coding = PageCoding(
+            is_initiative=decision,
+            criterion=kind if decision == "yes" else None,
+            confidence=round(1 / (1 + math.exp(-distance)), 3),
+            confident=distance >= limits.confident,
+            evidence_ids=tuple(line.number for line in evidence),
+            quote=_quote(evidence[0].text) if evidence else None,
+            rationale=self._rationale(decision, values, score),
+        )
+        return self._describe(page, reading, name, kind, coding) if decision == "yes" and kind else coding
+
+    def actors(self, page: Page, sentence_ids: tuple[int, ...] = ()) -> list[ActorMention]:
+        """Find and place the actors named in these sentences (all sentences if none are given)."""
+        from tryg_assets.domain.actors.find import find_actors
+
+        return find_actors(page, sentence_ids)
+
+    def signals(self, reading: Reading, name: Name) -> dict[str, float]:
+        """Return the value of each signal of ``relevance.yml`` on a page."""
+        rules, attributes = self.book.relevance, self.book.attributes
+        plain = [line for line in reading.lines if not line.heading]
+        central = [line for line in reading.lines if line.central]
+        # What a long document says elsewhere about money and decisions has nothing to do with safety.
+        about = _around(central, reading, 4) or ([reading.title] if reading.title.central else [])
+        near = _around(central, reading, 1)
+        terms: dict[str, set[str]] = {}
+        for line in (reading.title, *about):
+            for label, found in line.labels.items():
+                terms.setdefault(label, set()).update(found)
+        words = {word for line in reading.all if line.central for word in line.safe}
+        share = len(central) / len(plain) if plain else 0.0
+        named = name.strength >= 3
+        return {
+            "title": float(reading.title.central),
+            "headings": float(any(line.heading for line in central)),
+            "central": float(len(central)),
+            "share": min(1.0, share / _MUCH),
+            "compounds": float(sum(any(part in word for part in rules.strong_compounds) for word in words)),
+            "unsafe": float(any(word.startswith("utryg") for word in words)),
+            "aim": float(sum("aim" in line.labels for line in central)),
+            "outcome": float(sum("outcome" in line.labels for line in central)),
+            "near": float(any("activity" in line.labels for line in near)),
+            "decided_near": float(any("decided" in line.labels for line in near)),
+            "decided": float(len(terms.get("decided", ()))),
+            "activity": float(len(terms.get("activity", ()))),
+            "named": float(named),
+            "named_safety": float(named and "tryg" in name.text.casefold()),
+            "money": float(any(amounts(line.text, attributes) for line in about)),
+            "followup": float(len(terms.get("followup", ()))),
+            "responsible": float(any(attributes.departments.search(line.text) for line in about)),
+            "partners": float(len(terms.get("partners", ()))),
+            "peripheral": float(sum(line.peripheral for line in reading.lines)),
+            "service": 10 * sum("service" in line.labels for line in plain) / max(10, len(plain)),
+            "thin": max(0.0, 1 - share / _LITTLE) if len(plain) > _LONG else 0.0,
+        }
+
+    def score(self, values: dict[str, float]) -> float:
+        """Return the weighted sum of signal values, each up to its most."""
+        found = self.book.relevance.signals
+        return sum(signal.weight * min(values[name], signal.most) for name, signal in found.items())
+
+    @staticmethod
+    def _central(reading: Reading) -> int:
+        return sum(line.central for line in reading.all)
+
+    def _kind(self, reading: Reading, name: Name) -> str | None:
+        """Return the criterion that the activity words point to, those of the name and title most.
+
+        Without any, a page that says something is decided or done tells of a decided activity; else ``None``.
+        """
+        points: dict[str, float] = {}
+        for line in reading.all:
+            weight = 3.0 if line.number == 0 else 1.5 if line.heading or line.central else 1.0
+            for kind in self.book.kinds.labels_in(line.folded, line.words):
+                points[kind] = points.get(kind, 0.0) + weight + 2.0 * (name.text in line.text)
+        order = [criterion.id for criterion in self.book.criteria]
+        if points:
+            return min(points, key=lambda kind: (-points[kind], order.index(kind)))
+        return order[-1] if any("decided" in line.labels for line in reading.all) else None
+
+    @staticmethod
+    def _evidence(reading: Reading, name: Name) -> list[Line]:
+        """Return the one to three sentences that carry the decision, the strongest first."""
+
+        def strength(line: Line) -> float:
+            said = sum(label in line.labels for label in ("aim", "outcome", "decided", "activity"))
+            return 2.0 * len(line.safe) + said + 2.0 * (name.text in line.text) - line.heading
+
+        best = sorted((line for line in reading.lines if line.central), key=lambda line: (-strength(line), line.number))
+        if not best:
+            best = [line for line in reading.lines if name.text in line.text] if reading.title.central else []
+        return best[:3]
+
+    def _rationale(self, decision: Decision, values: dict[str, float], score: float) -> str:
+        found = self.book.relevance.signals
+        parts = {name: signal.weight * min(values[name], signal.most) for name, signal in found.items()}
+        told = sorted((name for name in parts if parts[name]), key=lambda name: (-abs(parts[name]), name))[:_SAID]
+        opening = {"yes": "Indsats", "no": "Ikke en indsats", "doubt": "Tvivl, regnes ikke for en indsats"}[decision]
+        reasons = " ".join(f"{found[name].why} ({parts[name]:+.1f})" for name in told)
+        if not values["central"] and not values["title"]:
+            reasons = f"Ordet for tryghed nævnes kun perifert. {reasons}"
+        return f"{opening} (sum {score:.1f}, grænse {self.book.relevance.thresholds.yes:.1f}). {reasons}".strip()
+
+    def _describe(self, page: Page, reading: Reading, name: Name, kind: str, coding: PageCoding) -> PageCoding:
+        """Return ``coding`` with areas, themes and the initiatives named on the page."""
+        from dataclasses import replace
+
+        topics = self.book.topics
+        areas, themes = assign(weigh(reading.title, reading.lines, coding.evidence_ids, topics), topics)
+        sections = section_names(reading, self.book.relevance)
+        named: list[NamedInitiative] = []
+        if not sections:
+            lines = tuple(line for line in reading.lines if line.number in coding.evidence_ids) or reading.lines[:1]
+            named.append(self._initiative(name.text, kind, areas, themes, lines, reading.lines))
+            sections = listed_names(reading, self.book.relevance)
+        for text, lines in sections:
+            own_areas, own_themes = assign(weigh(lines[0], lines[1:], (), topics), topics)
+            if not own_areas:
+                own_areas, own_themes = areas, themes
+            own_kind = self._kind(Reading(lines[0], lines[1:]), Name(text, 0.0, 0)) or kind
+            carrying = tuple(line for line in lines if line.safe) or lines[:1]
+            named.append(self._initiative(text, own_kind, own_areas, own_themes, carrying[:3], lines))
+        return replace(coding, focus_areas=areas, themes=themes, initiatives=tuple(_distinct(named)))
+
+    def _initiative(
+        self,
+        name: str,
+        kind: str,
+        areas: tuple[str, ...],
+        themes: tuple[str, ...],
+        evidence: Sequence[Line],
+        lines: Sequence[Line],
+    ) -> NamedInitiative:
+        return NamedInitiative(
+            name=name,
+            kind=kind,
+            focus_areas=areas,
+            themes=themes,
+            sentence_ids=tuple(line.number for line in evidence),
+            quote=_quote(evidence[0].text),
+            **asdict(stated(lines, self.book.attributes)),
+        )
+
+
+def _around(central: Sequence[Line], reading: Reading, distance: int) -> list[Line]:
+    """Return the lines at most ``distance`` lines from one of ``central``, in order."""
+    numbers = {number for line in central for number in range(line.number - distance, line.number + distance + 1)}
+    return [line for line in reading.lines if line.number in numbers]
+
+
+def _quote(text: str) -> str:
+    """Return a verbatim piece of a sentence, cut at a word."""
+    return text if len(text) <= _QUOTE_LENGTH else text[:_QUOTE_LENGTH].rsplit(None, 1)[0]
+
+
+def _distinct(named: list[NamedInitiative]) -> list[NamedInitiative]:
+    found: dict[str, NamedInitiative] = {}
+    for initiative in named:
+        found.setdefault(initiative.name.casefold(), initiative)
+    return list(found.values())

@@ -1,0 +1,61 @@
+"""Focus areas and themes of a text, by weighted terms with saturation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from tryg_assets.domain.coding.codebook import Topics
+from tryg_assets.domain.coding.reading import Line
+
+
+def weigh(title: Line, lines: Iterable[Line], evidence: Sequence[int], rules: Topics) -> list[tuple[float, Line]]:
+    """Return the lines with their weights: title, headings and evidence say more than the rest."""
+    weighted = [(rules.title_weight, title)]
+    for line in lines:
+        weight = rules.heading_weight if line.heading else 1.0
+        weighted.append((max(weight, rules.evidence_weight) if line.number in evidence else weight, line))
+    return weighted
+
+
+def scores(weighted: Iterable[tuple[float, Line]], rules: Topics) -> dict[str, float]:
+    """Return the score of each area and each ``area/theme``.
+
+    A term counts with x / (x + 1) of twice its weight, where x is the weight of the lines it is in: said once it counts
+    its weight, said often at most twice that.
+    """
+    mass: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for weight, line in weighted:
+        for label, term in rules.terms.best(line.folded, line.words):
+            mass[label, term] += weight
+    found: defaultdict[str, float] = defaultdict(float)
+    for (label, term), x in mass.items():
+        weight = dict(rules.terms.labels[term])[label]
+        value = weight * 2 * x / (x + 1)
+        found[label] += value
+        area, _, theme = label.partition("/")
+        if theme and weight >= rules.theme_term_least and area not in dict(rules.terms.labels[term]):
+            found[area] += value * rules.theme_term_share
+    return dict(found)
+
+
+def assign(weighted: Iterable[tuple[float, Line]], rules: Topics) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return (focus areas, themes of these areas), the strongest first."""
+    found = scores(weighted, rules)
+    whole = {name: score for name, score in found.items() if "/" not in name}
+    lifted = {
+        name: score * rules.area_share_of_best / rules.cross_cutting_share if name in rules.cross_cutting else score
+        for name, score in whole.items()
+    }
+    areas = _pick(lifted, rules.area_least, rules.area_share_of_best * max(whole.values(), default=0.0), rules.area_most)
+    themes: list[str] = []
+    for area in areas:
+        within = {name.partition("/")[2]: score for name, score in found.items() if name.startswith(f"{area}/")}
+        share = rules.theme_share_of_best * max(within.values(), default=0.0)
+        themes += _pick(within, rules.theme_least, share, rules.theme_most)
+    return tuple(areas), tuple(themes)
+
+
+def _pick(found: dict[str, float], least: float, limit: float, most: int) -> list[str]:
+    ranked = sorted(found.items(), key=lambda entry: (-entry[1], entry[0]))
+    return [name for name, score in ranked if score >= max(least, limit)][:most]

@@ -1,0 +1,38 @@
+"""Numbers, dates and the alphabet as Danes write them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+NOTHING = "–"
+_HARD_SPACE = "\N{NO-BREAK SPACE}"
+
+
+def number(value: int | None) -> str:
+    """Return 1234 as ``1.234``; a dash for ``None``."""
+    return NOTHING if value is None else f"{value:,}".replace(",", ".")
+
+
+def decimal(value: float | None, places: int = 2) -> str:
+    """Return 0.876 as ``0,88``; a dash for ``None``."""
+    return NOTHING if value is None else f"{value:,.{places}f}".translate(str.maketrans(",.", ".,"))
+
+
+def percent(share: float | None, places: int = 1) -> str:
+    """Return the share 0.123 as ``12,3 %``; a dash for ``None``."""
+    return NOTHING if share is None else f"{decimal(share * 100, places)}{_HARD_SPACE}%"
+
+
+def interval(low: float | None, high: float | None, places: int = 1) -> str:
+    """Return the interval of a share as ``8,1–15,2 %``; a dash if there is none."""
+    return NOTHING if low is None or high is None else f"{decimal(low * 100, places)}–{percent(high, places)}"
+
+
+def day(moment: datetime | None) -> str:
+    """Return the date as ``21.04.2026``; a dash for ``None``."""
+    return NOTHING if moment is None else f"{moment:%d.%m.%Y}"
+
+
+def alphabet(name: str) -> str:
+    """Return a sort key for the Danish alphabet: æ, ø and å last, and aa as å."""
+    return name.casefold().replace("aa", "å").translate({ord("æ"): "~1", ord("ø"): "~2", ord("å"): "~3"})
