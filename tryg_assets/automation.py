@@ -22,21 +22,18 @@ COUNTRY = dg.AssetSelection.all() - CRAWLED - DERIVED
 refresh = dg.define_asset_job(
     "refresh_municipality",
     selection=CRAWLED | DERIVED,
-    partitions_def=municipalities,
     executor_def=dg.in_process_executor,
     description="Crawl, clean, code and find actors for one municipality.",
 )
 crawl_only = dg.define_asset_job(
     "crawl_municipality",
     selection=CRAWLED,
-    partitions_def=municipalities,
     executor_def=dg.in_process_executor,
     description="Ask one website what has changed; used by `tryg run`, which derives the rest only if something has.",
 )
 derive = dg.define_asset_job(
     "derive_municipality",
     selection=DERIVED,
-    partitions_def=municipalities,
     executor_def=dg.in_process_executor,
     description="Clean, code and find actors for one municipality from what was last read.",
 )

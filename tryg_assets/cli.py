@@ -263,7 +263,7 @@ def serve_sample(
     settings = _settings(sample_port=port)
     from tryg_assets.domain.sample_web.server import serve
 
-    serve("127.0.0.1", settings.sample_port)
+    serve(settings.sample_port)
 
 
 @sample_web.command("truth")

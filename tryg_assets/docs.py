@@ -45,12 +45,12 @@ _RUNBOOK_HEAD = """\
 Made from the checks in `tryg_assets/checks/` by `python -m tryg_assets.docs`. Do not edit this page; change the check.
 
 - A check that judges *each municipality* looks at its part of the table, in the run that wrote it; *the country* is the whole table.
-- *Blocking*: when the check is red with severity error, the steps after it in the same run do not start and the run fails. Other runs
-  and what is already stored are not touched. A check that is not blocking only shows.
+- *Blocking*: when the check is red with severity error, the steps after it in the same run do not start and the run fails. The table it
+  judges is already written; other municipalities and the published report are not touched.
 - A yellow check is a warning. A blocking check may warn too: `agreement_floor` does when there is nothing to compare with.
 - The step `report` reads the latest agreement and coverage itself and refuses to publish if either is too low, whoever starts it.
   It then writes a draft, and the published report stays as it was.
-- In the UI: Assets, choose the table, Checks. A red check shows what was found, up to 20 offending rows and what to do.
+- In the UI: Catalog, choose the table, Checks. A red check shows what was found, up to 20 offending rows and what to do.
 """
 
 

@@ -75,6 +75,7 @@ def run_municipalities(slugs: list[str], variables: dict[str, str], workers: int
     with ProcessPoolExecutor(
         min(workers, len(slugs)), mp_context=spawn, initializer=_start, initargs=(variables,)
     ) as pool:
+        pool.submit(create_storage).result()
         for future in as_completed([pool.submit(refresh, slug) for slug in slugs]):
             yield future.result()
 
@@ -86,13 +87,20 @@ def run_country(variables: dict[str, str]) -> Outcome:
         return pool.submit(publish).result()
 
 
+# The terminal shows the outcome of each run; its events are in the Dagster UI.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
 def _start(variables: dict[str, str]) -> None:
-    import logging
-
     os.environ.update(variables)
-    import dagster._check  # noqa: F401 - loads Dagster before its loggers are turned down
 
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+
+def create_storage() -> None:
+    """Make Dagster create its SQLite files; two processes doing so at once would trip over each other."""
+    import dagster as dg
+
+    with dg.DagsterInstance.get():
+        pass
 
 
 def refresh(slug: str) -> Outcome:
@@ -100,18 +108,20 @@ def refresh(slug: str) -> Outcome:
     import dagster as dg
 
     from tryg_assets.definitions import defs
+    from tryg_assets.resources import Corpus
 
     with dg.DagsterInstance.get() as instance:
 
         def run(job: str) -> Any:
             return defs.resolve_job_def(job).execute_in_process(
-                partition_key=slug, instance=instance, raise_on_error=False
+                run_config=_QUIET, partition_key=slug, instance=instance, raise_on_error=False
             )
 
-        if not _version(instance, "filtered_pages", slug):
+        corpus = Corpus()
+        if not corpus.stamp_file(slug).exists():
             return _outcome(slug, "all", run("refresh_municipality"))
         crawled = run("crawl_municipality")
-        if not crawled.success or up_to_date(instance, slug):
+        if not crawled.success or corpus.up_to_date(slug):
             return _outcome(slug, "crawl only", crawled)
         return _outcome(slug, "all", run("derive_municipality"))
 
@@ -124,7 +134,7 @@ def publish() -> Outcome:
 
     with dg.DagsterInstance.get() as instance:
         result = defs.resolve_job_def("publish_report").execute_in_process(
-            instance=instance, raise_on_error=False
+            run_config=_QUIET, instance=instance, raise_on_error=False
         )
         return _outcome("", "publish", result)
 
@@ -145,43 +155,8 @@ def _reasons(result: Any) -> Iterator[str]:
         yield described or (error.message.strip() if error else "unknown failure")
     for event in result.filter_events(lambda entry: entry.event_type_value == "ASSET_CHECK_EVALUATION"):
         evaluation = event.event_specific_data
-        if not evaluation.passed and evaluation.blocking:
+        if not evaluation.passed and evaluation.blocking and evaluation.severity.value == "ERROR":
             yield f"Check {evaluation.check_name} of {evaluation.asset_key.to_user_string()} is red: {evaluation.description}"
-
-
-def _version(instance: Any, asset: str, slug: str) -> dict[str, str]:
-    import dagster as dg
-
-    found = instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[slug]), limit=1
-    ).records
-    materialization = found[0].asset_materialization if found else None
-    return dict(materialization.tags or {}) if materialization else {}
-
-
-def up_to_date(instance: Any, slug: str) -> bool:
-    """Whether everything derived was made by today's rules from what the latest crawl read.
-
-    Compares the code and data versions that Dagster keeps with each materialisation.
-    """
-    from tryg_assets.automation import DERIVED
-    from tryg_assets.definitions import defs
-
-    graph = defs.resolve_asset_graph()
-    versions = {
-        key: _version(instance, key.to_user_string(), slug)
-        for key in graph.get_all_asset_keys()
-        if graph.get(key).is_partitioned
-    }
-    for key in DERIVED.resolve(graph):
-        node, tags = graph.get(key), versions[key]
-        if tags.get("dagster/code_version") != node.code_version:
-            return False
-        for parent in node.parent_keys:
-            seen = tags.get(f"dagster/input_data_version/{parent.to_user_string()}")
-            if seen != versions[parent].get("dagster/data_version"):
-                return False
-    return True
 
 
 def run_all(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -62,7 +62,7 @@ def serve(answers: Mapping[str, Answer | list[Answer]]) -> Iterator[Server]:
     known = dict(answers)
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name http.server looks for
+        def do_GET(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
             asked.append(Asked(self.path, headers))
             found = known.get(headers.get("host", "") + self.path) or known.get(self.path) or Answer(b"", 404)
@@ -78,10 +78,8 @@ def serve(answers: Mapping[str, Answer | list[Answer]]) -> Iterator[Server]:
                 self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
             if not unchanged:
-                try:
+                with suppress(BrokenPipeError, ConnectionResetError):  # the reader had enough
                     self.wfile.write(answer.body)
-                except (BrokenPipeError, ConnectionResetError):
-                    pass  # the reader had enough
 
         def log_message(self, format: str, *args: object) -> None:
             pass

@@ -22,7 +22,11 @@ def written(data_type: Any, gap: str = " ") -> str:
     if isinstance(data_type, pl.List):
         return f"list[{written(data_type.inner, gap)}]"
     if isinstance(data_type, pl.Struct):
-        return "struct[" + f",{gap}".join(f"{f.name}:{gap}{written(f.dtype, gap)}" for f in data_type.fields) + "]"
+        return (
+            "struct["
+            + f",{gap}".join(f"{f.name}:{gap}{written(f.dtype, gap)}" for f in data_type.fields)
+            + "]"
+        )
     return next(name for name, scalar in _SCALARS.items() if scalar == data_type)
 
 
@@ -39,13 +43,28 @@ TYPES = st.recursive(
 
 
 @given(TYPES, st.sampled_from(["", " ", "\n  "]))
-def test_a_type_written_in_the_contract_language_is_read_back_the_same(data_type: pl.DataType, gap: str) -> None:
+def test_a_type_written_in_the_contract_language_is_read_back_the_same(
+    data_type: pl.DataType, gap: str
+) -> None:
     assert parse_type(written(data_type, gap)) == data_type
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "text", "list", "list[]", "list[int", "list[int]]", "struct[]", "struct[form]", "struct[: int]", "struct[a: int, a: str]", "List[int]", "int, str"],
+    [
+        "",
+        "text",
+        "list",
+        "list[]",
+        "list[int",
+        "list[int]]",
+        "struct[]",
+        "struct[form]",
+        "struct[: int]",
+        "struct[a: int, a: str]",
+        "List[int]",
+        "int, str",
+    ],
 )
 def test_what_is_no_type_is_refused(text: str) -> None:
     with pytest.raises(ContractError):
@@ -81,7 +100,10 @@ def test_a_row_that_does_not_fit_is_refused(row: dict[str, Any], complaint: str)
         (pl.DataFrame([DROP]).drop("n"), "missing \\['n'\\]"),
         (pl.DataFrame([DROP]).with_columns(colour=pl.lit("red")), "unknown \\['colour'\\]"),
         (pl.DataFrame([DROP]).with_columns(pl.col("n").cast(pl.Int32)), "n is Int32, must be Int64"),
-        (pl.DataFrame([DROP, {**DROP, "reason": "job_ad", "label": None}]), "null where none is allowed: label"),
+        (
+            pl.DataFrame([DROP, {**DROP, "reason": "job_ad", "label": None}]),
+            "null where none is allowed: label",
+        ),
         (pl.DataFrame([DROP, DROP]), "2 rows share a key \\(reason\\), the first is \\('empty',\\)"),
     ],
 )
@@ -91,7 +113,9 @@ def test_a_table_that_breaks_its_contract_is_refused(table: pl.DataFrame, compla
 
 
 def test_a_table_that_honours_its_contract_is_put_in_order() -> None:
-    shuffled = pl.DataFrame([{"n": 1, "reason": "job_ad", "label": "Job"}, {"n": 3, "reason": "empty", "label": "Tom"}])
+    shuffled = pl.DataFrame(
+        [{"n": 1, "reason": "job_ad", "label": "Job"}, {"n": 3, "reason": "empty", "label": "Tom"}]
+    )
     table = contract("funnel_drops").conform(shuffled)
     assert table.rows() == [("empty", "Tom", 3), ("job_ad", "Job", 1)]
 
@@ -104,7 +128,9 @@ def test_each_contract_is_whole(table: str) -> None:
     assert set(wanted.key) <= set(names)
     assert not [column.name for column in wanted.columns if column.name in wanted.key and column.nullable]
     assert wanted.empty().schema == wanted.schema
-    assert not [c.name for c in wanted.columns if c.nullable != (c.null_meaning is not None)], "null needs a meaning, and only where it may be"
+    assert not [c.name for c in wanted.columns if c.nullable != (c.null_meaning is not None)], (
+        "null needs a meaning, and only where it may be"
+    )
 
 
 def test_a_malformed_contract_file_is_named(tmp_path: Path) -> None:
@@ -112,8 +138,6 @@ def test_a_malformed_contract_file_is_named(tmp_path: Path) -> None:
     path.write_text("models: [{name: odd, description: x, meta: {stage: s}, columns: []}]", encoding="utf-8")
     with pytest.raises(DataFileError, match=r"lake\.yml, model odd: 'grain' is missing"):
         _read(path)
-
-
 
 
 def test_a_good_table_has_no_findings() -> None:
@@ -133,7 +157,9 @@ def test_an_empty_table_has_no_findings(table: str) -> None:
         ({"label": None}, "label", "expect_column_values_to_not_be_null", None),
     ],
 )
-def test_a_broken_row_is_found_with_an_example(row: dict[str, Any], column: str, expectation: str, example: str | None) -> None:
+def test_a_broken_row_is_found_with_an_example(
+    row: dict[str, Any], column: str, expectation: str, example: str | None
+) -> None:
     wanted = contract("funnel_drops")
     (finding,) = validate(wanted, wanted.frame([DROP, {**DROP, "reason": "job_ad", **row}]))
     assert (finding.column, finding.expectation, finding.count) == (column, expectation, 1)
@@ -145,12 +171,15 @@ def test_a_repeated_key_is_found() -> None:
     wanted = contract("actor_cooccurrence")
     row = {name: 5 if data_type == pl.Int64() else name for name, data_type in wanted.schema.items()}
     (finding,) = validate(wanted, wanted.frame([row, row]))
-    assert (finding.column, finding.expectation) == ("subcategory_a, subcategory_b", "expect_compound_columns_to_be_unique")
+    assert (finding.column, finding.expectation) == (
+        "subcategory_a, subcategory_b",
+        "expect_compound_columns_to_be_unique",
+    )
 
 
 def test_a_page_id_that_is_none_is_found() -> None:
     wanted = contract("raw_crawl")
-    row = {name: None for name in wanted.schema} | {"page_id": "not an id"}
+    row = dict.fromkeys(wanted.schema) | {"page_id": "not an id"}
     findings = {(f.column, f.expectation) for f in validate(wanted, wanted.frame([row]))}
     assert ("page_id", "expect_column_values_to_match_regex") in findings
     assert ("title", "expect_column_values_to_not_be_null") in findings

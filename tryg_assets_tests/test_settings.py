@@ -41,14 +41,18 @@ def test_without_any_setting_the_sample_denmark_is_read() -> None:
         ({"TRYG_SOURCE": "sites"}, "TRYG_SITES_FILE"),
     ],
 )
-def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], complaint: str) -> None:
+def test_a_wrong_setting_is_named(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], complaint: str
+) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=complaint):
         load_settings()
 
 
-def test_settings_are_read_from_a_dotenv_file_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_settings_are_read_from_a_dotenv_file_and_the_environment_wins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / ".env").write_text("TRYG_SEED=7\nTRYG_WORKERS=3\nOTHER_PROGRAM=x\n")
     monkeypatch.setenv("TRYG_WORKERS", "4")
     settings = load_settings()
@@ -61,8 +65,13 @@ def test_an_unknown_setting_in_a_dotenv_file_is_named(tmp_path: Path) -> None:
         load_settings()
 
 
-@pytest.mark.parametrize(("source", "stated", "pause"), [("sample", None, 0.0), ("live", None, 1.0), ("live", 2.5, 2.5), ("sample", 0.5, 0.5)])
-def test_the_pause_is_one_second_on_the_live_web_unless_stated(source: str, stated: float | None, pause: float) -> None:
+@pytest.mark.parametrize(
+    ("source", "stated", "pause"),
+    [("sample", None, 0.0), ("live", None, 1.0), ("live", 2.5, 2.5), ("sample", 0.5, 0.5)],
+)
+def test_the_pause_is_one_second_on_the_live_web_unless_stated(
+    source: str, stated: float | None, pause: float
+) -> None:
     assert Settings.model_validate({"source": source, "seconds_between_requests": stated}).pause == pause
 
 

@@ -19,14 +19,25 @@ Rows = list[dict[str, Any]]
 
 
 def verdicts(municipality: str, *pages: str) -> pl.DataFrame:
-    blank = {"reason": None, "duplicate_of": None, "page_date": None, "safety_words": ["tryg"], "verdict": "kept"}
-    rows = [blank | {"page_id": p, "municipality": municipality, "url": p, "title": p, "decided_by": "tryg"} for p in pages]
+    blank = {
+        "reason": None,
+        "duplicate_of": None,
+        "page_date": None,
+        "safety_words": ["tryg"],
+        "verdict": "kept",
+    }
+    rows = [
+        blank | {"page_id": p, "municipality": municipality, "url": p, "title": p, "decided_by": "tryg"}
+        for p in pages
+    ]
     return contract("filtered_pages").frame(rows)
 
 
 def entities(engine: str, mentions: int) -> pl.DataFrame:
     row = {name: name for name in contract("actor_entities").schema}
-    return contract("actor_entities").frame([row | {"engine": engine, "mentions": mentions, "initiatives": 1}])
+    return contract("actor_entities").frame(
+        [row | {"engine": engine, "mentions": mentions, "initiatives": 1}]
+    )
 
 
 @pytest.fixture
@@ -105,11 +116,25 @@ def test_a_broken_contract_leaves_no_file_where_none_was(lake: Lake) -> None:
 def test_a_block_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     target = tmp_path / "note.txt"
     write_text(target, "old: æøå")
-    with pytest.raises(RuntimeError, match="half way"), atomic_path(target) as part:
-        part.write_text("half of the new")
-        raise RuntimeError("half way")
+
+    def write() -> None:
+        with atomic_path(target) as part:
+            part.write_text("half of the new")
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        write()
     assert target.read_text(encoding="utf-8") == "old: æøå"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_reader_of_the_old_file_reads_on_while_the_new_is_put_in_its_place(tmp_path: Path) -> None:
+    target = tmp_path / "note.txt"
+    write_text(target, "old")
+    with target.open() as reader:
+        write_text(target, "new")
+        assert reader.read() == "old"
+    assert target.read_text() == "new"
 
 
 def test_a_killed_writer_leaves_the_old_file(lake: Lake) -> None:

@@ -1,7 +1,5 @@
 """Stage 4: who does something for safety, with whom, and in what role."""
 
-from __future__ import annotations
-
 import dagster as dg
 import polars as pl
 
@@ -10,7 +8,7 @@ from tryg_assets.contracts import contract
 from tryg_assets.domain.actors.entities import actor_rows
 from tryg_assets.domain.coding.pages import kept_pages
 from tryg_assets.partitions import municipalities
-from tryg_assets.resources import Corpus
+from tryg_assets.resources import Corpus, content_version
 
 _RULES = [CODEBOOK / "actors.yml"]
 
@@ -35,6 +33,7 @@ def find_actors(
     mentions, entities = actor_rows(
         classified_initiatives.to_dicts(), pages, corpus.coder, context.partition_key
     )
+    corpus.stamp(context.partition_key, content_version(raw_crawl))
     unresolved = sum(row["how_decided"] == "unresolved" for row in entities)
     return (
         dg.Output(contract("actor_mentions").frame(mentions), output_name="actor_mentions"),

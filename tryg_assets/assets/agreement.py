@@ -1,7 +1,5 @@
 """Stage 5: does the engine see what people see? Sample, reference codings, agreement."""
 
-from __future__ import annotations
-
 import dagster as dg
 import polars as pl
 

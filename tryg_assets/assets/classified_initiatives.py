@@ -1,7 +1,5 @@
 """Stage 3: pages are coded, and what they describe becomes initiatives."""
 
-from __future__ import annotations
-
 import dagster as dg
 import polars as pl
 

@@ -1,7 +1,5 @@
 """Stage 2: every hit page gets one verdict and one reason."""
 
-from __future__ import annotations
-
 import dagster as dg
 import polars as pl
 

@@ -1,8 +1,7 @@
 """Stage 1: from a municipality's website to every page that has the word stem."""
 
-from __future__ import annotations
-
 import json
+import warnings
 from pathlib import Path
 
 import dagster as dg
@@ -12,9 +11,8 @@ from tryg_assets.assets._spec import CODEBOOK, out
 from tryg_assets.contracts import contract
 from tryg_assets.domain.crawling.crawl import Previous
 from tryg_assets.errors import SiteUnreachable
-from tryg_assets.ids import content_hash
 from tryg_assets.partitions import municipalities
-from tryg_assets.resources import Corpus, LakeResource
+from tryg_assets.resources import Corpus, LakeResource, content_version
 from tryg_assets.storage import Lake, write_text
 
 _RULES = [CODEBOOK / "crawling.yml", CODEBOOK / "dates.yml"]
@@ -42,16 +40,22 @@ def crawl_site(
     log = contract("crawl_log").frame(result.log)
     raw = contract("raw_crawl").frame(result.raw)
     outcomes = dict(log.group_by("outcome").len().sort("outcome").iter_rows())
-    return (
-        dg.Output(
-            log,
-            output_name="crawl_log",
-            metadata={**outcomes, "reused": int(log["reused"].sum()), "bytes": int(log["bytes"].sum())},
-        ),
-        dg.Output(
-            raw, output_name="raw_crawl", metadata={"hits": raw.height}, data_version=content_version(raw)
-        ),
-    )
+    with warnings.catch_warnings():
+        # Data versions are a beta feature of the pinned Dagster; a second run compares them to see what has changed.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return (
+            dg.Output(
+                log,
+                output_name="crawl_log",
+                metadata={**outcomes, "reused": int(log["reused"].sum()), "bytes": int(log["bytes"].sum())},
+            ),
+            dg.Output(
+                raw,
+                output_name="raw_crawl",
+                metadata={"hits": raw.height},
+                data_version=dg.DataVersion(content_version(raw)),
+            ),
+        )
 
 
 def _previous(lake: Lake, slug: str, furniture_file: Path) -> Previous:
@@ -62,11 +66,4 @@ def _previous(lake: Lake, slug: str, furniture_file: Path) -> Previous:
         log={row["url"]: row for row in log.iter_rows(named=True)},
         raw={row["url"]: row for row in raw.iter_rows(named=True)},
         furniture=frozenset(json.loads(furniture_file.read_text(encoding="utf-8"))),
-    )
-
-
-def content_version(raw: pl.DataFrame) -> dg.DataVersion:
-    """Return a version of what was read, whenever it was read: later stages need not run again if it is the same."""
-    return dg.DataVersion(
-        content_hash(raw.sort("page_id").drop("archive_record", "crawled_at").write_json())[:16]
     )

@@ -1,7 +1,5 @@
 """The report: one self-contained page, published only when the gates are open."""
 
-from __future__ import annotations
-
 import dagster as dg
 import polars as pl
 
@@ -21,16 +19,14 @@ from tryg_assets.resources import Corpus, LakeResource
     owners=[OWNER],
     code_version="1",
     ins={name: dg.AssetIn() for name in MARTS},
-    io_manager_key="report_io",
 )
 def report(
-    context: dg.AssetExecutionContext,
     corpus: Corpus,
     lake: LakeResource,
     agreement: pl.DataFrame,
     classified_initiatives: pl.DataFrame,
     **marts: pl.DataFrame,
-) -> str:
+) -> dg.MaterializeResult[None]:
     """Write the report, or a draft that says why it is not published. Reads the latest agreement itself."""
     data = ReportData(
         marts=marts,
@@ -49,7 +45,6 @@ def report(
         path = publish(data, corpus.settings.report, Gate.load())
     except NotPublishable as problem:
         raise dg.Failure(description=str(problem), allow_retries=False) from problem
-    context.add_output_metadata(
-        {"path": dg.MetadataValue.path(str(path)), "published": path.name == "index.html"}
+    return dg.MaterializeResult(
+        metadata={"path": dg.MetadataValue.path(str(path)), "published": path.name == "index.html"}
     )
-    return str(path)

@@ -1,7 +1,5 @@
 """How a check is made: a pure function gives a verdict; these factories make a Dagster check of it."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field

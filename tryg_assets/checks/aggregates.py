@@ -28,7 +28,7 @@ def coverage(lake: Lake) -> Verdict:
     return Verdict(
         read >= Gate.load().least_share_of_sites * overview.height,
         f"{read} of {overview.height} websites read.",
-        tuple(missing.select("slug", "name", "status").to_dicts()),
+        tuple(missing.select("municipality", "name", "status").to_dicts()),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,13 +13,18 @@ from warcio.archiveiterator import ArchiveIterator
 from tryg_assets.domain.crawling.archive import Archive, read_record
 
 MOMENT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-HEADERS = httpx.Headers({"content-type": "text/html", "content-encoding": "gzip", "content-length": "7", "etag": '"v1"'})
+HEADERS = httpx.Headers(
+    {"content-type": "text/html", "content-encoding": "gzip", "content-length": "7", "etag": '"v1"'}
+)
 FILE = "aeroe/20261121T120000Z.warc.gz"
 
 
 def write(folder: Path, *bodies: bytes) -> list[str]:
     with Archive(folder, "aeroe", MOMENT) as archive:
-        return [archive.add(f"https://www.aeroe.dk/{number}", 200, HEADERS, body, MOMENT) for number, body in enumerate(bodies)]
+        return [
+            archive.add(f"https://www.aeroe.dk/{number}", 200, HEADERS, body, MOMENT)
+            for number, body in enumerate(bodies)
+        ]
 
 
 def test_a_body_is_found_again_by_its_record(tmp_path: Path) -> None:
@@ -31,7 +37,10 @@ def test_a_body_is_found_again_by_its_record(tmp_path: Path) -> None:
 def test_warcio_reads_the_file_back(tmp_path: Path) -> None:
     write(tmp_path, b"hej")
     with (tmp_path / FILE).open("rb") as stream:
-        (record,) = [(r.rec_type, r.rec_headers, r.http_headers, r.content_stream().read()) for r in ArchiveIterator(stream, check_digests="raise")]
+        (record,) = [
+            (r.rec_type, r.rec_headers, r.http_headers, r.content_stream().read())
+            for r in ArchiveIterator(stream, check_digests="raise")
+        ]
     kind, warc, http, body = record
     assert (kind, body) == ("response", b"hej")
     assert warc.protocol == "WARC/1.1"
@@ -51,9 +60,13 @@ def test_same_answers_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_failed_crawl_leaves_no_file(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), Archive(tmp_path, "aeroe", MOMENT) as archive:
-        archive.add("https://www.aeroe.dk/", 200, HEADERS, b"hej", MOMENT)
-        raise RuntimeError
+    def crawl() -> None:
+        with Archive(tmp_path, "aeroe", MOMENT) as archive:
+            archive.add("https://www.aeroe.dk/", 200, HEADERS, b"hej", MOMENT)
+            raise RuntimeError("the power went")
+
+    with pytest.raises(RuntimeError, match="the power went"):
+        crawl()
     assert list((tmp_path / "aeroe").iterdir()) == []
 
 
@@ -62,8 +75,10 @@ def test_a_crawl_that_read_nothing_leaves_no_file(tmp_path: Path) -> None:
     assert list((tmp_path / "aeroe").iterdir()) == []
 
 
-@pytest.mark.parametrize("change", [lambda record: record[:-1], lambda record: record.replace("aeroe", "fanoe")])
-def test_what_is_not_there_is_a_key_error(tmp_path: Path, change) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize(
+    "change", [lambda record: record[:-1], lambda record: record.replace("aeroe", "fanoe")]
+)
+def test_what_is_not_there_is_a_key_error(tmp_path: Path, change: Callable[[str], str]) -> None:
     (record,) = write(tmp_path, b"hej")
     with pytest.raises(KeyError):
         read_record(tmp_path, change(record))

@@ -87,7 +87,20 @@ def test_what_is_no_date(text: str) -> None:
 
 @given(st.dates(date(1995, 1, 1), date(2100, 12, 31)))
 def test_every_day_is_read_in_each_full_notation(day: date) -> None:
-    month = "januar februar marts april maj juni juli august september oktober november december".split()[day.month - 1]
+    month = [
+        "januar",
+        "februar",
+        "marts",
+        "april",
+        "maj",
+        "juni",
+        "juli",
+        "august",
+        "september",
+        "oktober",
+        "november",
+        "december",
+    ][day.month - 1]
     for text in (day.isoformat(), f"{day.day}. {month} {day.year}", f"{day:%d.%m.%Y}", f"{day:%d/%m %Y}"):
         assert parse_date(text) == day
 
@@ -129,8 +142,14 @@ JSON_LD = '<script type="application/ld+json">{"@graph": [{"@type": "WebPage", "
         (META, Dates(DAY, None, "meta")),
         (META + '<meta name="DCTERMS.modified" content="2022-05-04">', Dates(DAY, date(2022, 5, 4), "meta")),
         ('<meta name="date" content="snart">' + JSON_LD, Dates(None, DAY, "json_ld")),
-        ('<script type="application/ld+json">{broken</script><time datetime="2021-03-03">i går</time>', Dates(DAY, None, "time")),
-        ('<script type="application/ld+json">"text"</script><time>3. marts 2021</time>', Dates(DAY, None, "time")),
+        (
+            '<script type="application/ld+json">{broken</script><time datetime="2021-03-03">i går</time>',
+            Dates(DAY, None, "time"),
+        ),
+        (
+            '<script type="application/ld+json">"text"</script><time>3. marts 2021</time>',
+            Dates(DAY, None, "time"),
+        ),
         ('<p>Opdateret <time datetime="2021-03-03"></time></p>', Dates(None, DAY, "time")),
         ('<time class="updated" datetime="2021-03-03"></time>', Dates(None, DAY, "time")),
     ],
@@ -147,7 +166,16 @@ def test_markup_is_trusted_before_text_and_text_before_the_address() -> None:
     assert find_dates([], address) == Dates(date(2019, 5, 1), None, "url")
 
 
-@pytest.mark.parametrize(("path", "day"), [("/2019/", date(2019, 1, 1)), ("/nyt/2019/12/", date(2019, 12, 1)), ("/2019/13/", None), ("/20195/", None), ("/1850/", None)])
+@pytest.mark.parametrize(
+    ("path", "day"),
+    [
+        ("/2019/", date(2019, 1, 1)),
+        ("/nyt/2019/12/", date(2019, 12, 1)),
+        ("/2019/13/", None),
+        ("/20195/", None),
+        ("/1850/", None),
+    ],
+)
 def test_a_year_in_the_address(path: str, day: date | None) -> None:
     assert find_dates([], URL + path).published == day
 

@@ -8,7 +8,16 @@ import pytest
 from fpdf import FPDF
 
 from tryg_assets.domain.crawling.dates import Dates
-from tryg_assets.domain.crawling.extract import Block, Extracted, extract, language_of, read_html, read_text, site_furniture, word_forms
+from tryg_assets.domain.crawling.extract import (
+    Block,
+    Extracted,
+    extract,
+    language_of,
+    read_html,
+    read_text,
+    site_furniture,
+    word_forms,
+)
 from tryg_assets.domain.crawling.policy import crawl_policy
 
 POLICY = crawl_policy()
@@ -51,7 +60,9 @@ def text_of(html: str) -> str:
         "<p> \u00a0 </p><p>—</p>",
     ],
 )
-@pytest.mark.parametrize("frame", ["<body>{}</body>", "<body><main>{}</main></body>", '<body><div id="content">{}</div></body>'])
+@pytest.mark.parametrize(
+    "frame", ["<body>{}</body>", "<body><main>{}</main></body>", '<body><div id="content">{}</div></body>']
+)
 def test_what_is_not_the_pages_own_text_is_left_out(furniture: str, frame: str) -> None:
     assert text_of(frame.format(furniture + OWN + furniture)) == OWN_TEXT
 
@@ -60,7 +71,10 @@ def test_what_is_not_the_pages_own_text_is_left_out(furniture: str, frame: str) 
     ("html", "text"),
     [
         ("<h1>Tryg by</h1><h3>Mål</h3><p>Et mål.</p>", "# Tryg by\n# Mål\nEt mål."),
-        ("<ul><li>Lys i parken</li><li>Flere <b>natteravne</b></li></ul>", "- Lys i parken\n- Flere natteravne"),
+        (
+            "<ul><li>Lys i parken</li><li>Flere <b>natteravne</b></li></ul>",
+            "- Lys i parken\n- Flere natteravne",
+        ),
         ("<p>Linje et<br>linje to</p>", "Linje et\nlinje to"),
         ("<p>Tryg\n   og\u00a0\u00a0sikker</p>", "Tryg og sikker"),
         ("<p>Tryg<b>hed</b> for <i>alle</i>.</p>", "Tryghed for alle."),
@@ -68,8 +82,14 @@ def test_what_is_not_the_pages_own_text_is_left_out(furniture: str, frame: str) 
         ("<dl><dt>Mål</dt><dd>Tryghed</dd></dl>", "Mål\nTryghed"),
         ("løs tekst<div>i <span>en</span> kasse</div>bagefter", "løs tekst\ni en kasse\nbagefter"),
         ("<header><h1>Tryg by</h1></header><p>Et mål.</p>", "# Tryg by\nEt mål."),
-        ("<p>Læs hele <a href='/s'>strategien for tryghed</a> som byrådet vedtog i foråret.</p>", "Læs hele strategien for tryghed som byrådet vedtog i foråret."),
-        ("<p><a href='/x'>Byrådet vedtog i foråret en ny strategi, der skal gøre hele midtbyen tryg om aftenen.</a></p>", "Byrådet vedtog i foråret en ny strategi, der skal gøre hele midtbyen tryg om aftenen."),
+        (
+            "<p>Læs hele <a href='/s'>strategien for tryghed</a> som byrådet vedtog i foråret.</p>",
+            "Læs hele strategien for tryghed som byrådet vedtog i foråret.",
+        ),
+        (
+            "<p><a href='/x'>Byrådet vedtog i foråret en ny strategi, der skal gøre hele midtbyen tryg om aftenen.</a></p>",
+            "Byrådet vedtog i foråret en ny strategi, der skal gøre hele midtbyen tryg om aftenen.",
+        ),
         ("<p>Tr&aelig;f &amp; tryghed</p>", "Træf & tryghed"),
         ("<p>tryg\x00hed</p>", "tryghed"),
     ],
@@ -79,7 +99,11 @@ def test_blocks_headings_and_lists(html: str, text: str) -> None:
 
 
 def test_only_the_main_part_is_read_but_links_are_taken_everywhere() -> None:
-    page = read_html(f'<body><nav><a href="/om">Om</a></nav><div>Tryg ramme</div><main>{OWN}<a href="#top">op</a></main></body>', URL, POLICY)
+    page = read_html(
+        f'<body><nav><a href="/om">Om</a></nav><div>Tryg ramme</div><main>{OWN}<a href="#top">op</a></main></body>',
+        URL,
+        POLICY,
+    )
     assert page.text() == OWN_TEXT
     assert page.links == (("/om", "Om"), ("#top", "op"))
 
@@ -91,7 +115,10 @@ def test_the_main_part_may_be_any_element(tag: str) -> None:
 
 
 def test_a_form_around_the_whole_page_is_no_form() -> None:
-    assert text_of(f'<body><form id="aspnetForm"><h1>Tryg by</h1>{OWN}</form></body>') == f"# Tryg by\n{OWN_TEXT}"
+    assert (
+        text_of(f'<body><form id="aspnetForm"><h1>Tryg by</h1>{OWN}</form></body>')
+        == f"# Tryg by\n{OWN_TEXT}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,19 +135,27 @@ def test_the_title(html: str, title: str) -> None:
 
 
 def test_the_canonical_address_and_the_byline_in_the_footer_are_read() -> None:
-    page = read_html(f'<link rel="canonical" href="/t"><main>{OWN}</main><footer>Opdateret 3. marts 2021</footer>', URL, POLICY)
+    page = read_html(
+        f'<link rel="canonical" href="/t"><main>{OWN}</main><footer>Opdateret 3. marts 2021</footer>',
+        URL,
+        POLICY,
+    )
     assert page.canonical == "/t"
     assert page.dates == Dates(None, date(2021, 3, 3), "text")
 
 
-@pytest.mark.parametrize("html", ["", " ", "\x00", "<html></html>", "<body></body>", "<!doctype html>", "<frameset></frameset>"])
+@pytest.mark.parametrize(
+    "html", ["", " ", "\x00", "<html></html>", "<body></body>", "<!doctype html>", "<frameset></frameset>"]
+)
 def test_a_page_without_anything_has_no_text(html: str) -> None:
     page = read_html(html, URL, POLICY)
     assert (page.text(), page.links, page.title) == ("", (), URL)
 
 
 def test_a_thousand_nested_divs_are_read() -> None:
-    assert text_of("<body>" + "<div>" * 1000 + "Tryg tekst" + "</div>" * 1000 + OWN) == f"Tryg tekst\n{OWN_TEXT}"
+    assert (
+        text_of("<body>" + "<div>" * 1000 + "Tryg tekst" + "</div>" * 1000 + OWN) == f"Tryg tekst\n{OWN_TEXT}"
+    )
 
 
 def test_broken_markup_is_read() -> None:
@@ -148,9 +183,15 @@ def test_other_media_types_have_no_text_for_us(header: str) -> None:
 
 
 def test_plain_text_has_paragraphs_headings_and_lists() -> None:
-    page = read_text("Tryg by\n\nByrådet vil have en tryg\nmidtby for alle.\n# Mål\n- lys i par-\nken\n2. natteravne\n\fSlut", URL)
+    page = read_text(
+        "Tryg by\n\nByrådet vil have en tryg\nmidtby for alle.\n# Mål\n- lys i par-\nken\n2. natteravne\n\fSlut",
+        URL,
+    )
     assert page.title == "Tryg by"
-    assert page.text() == "Tryg by\nByrådet vil have en tryg midtby for alle.\n# Mål\n- lys i parken\n- natteravne\nSlut"
+    assert (
+        page.text()
+        == "Tryg by\nByrådet vil have en tryg midtby for alle.\n# Mål\n- lys i parken\n- natteravne\nSlut"
+    )
 
 
 def test_empty_plain_text() -> None:
@@ -178,7 +219,9 @@ def test_a_pdf_is_read_whatever_the_server_calls_it(header: str) -> None:
 
 
 def test_a_pdf_has_its_own_title_and_a_date_in_its_text_is_trusted_first() -> None:
-    page = extract(pdf("Tryghed\n\nVedtaget. Opdateret 3. marts 2021", title="Strategi for tryghed"), "", URL, POLICY)
+    page = extract(
+        pdf("Tryghed\n\nVedtaget. Opdateret 3. marts 2021", title="Strategi for tryghed"), "", URL, POLICY
+    )
     assert page is not None
     assert page.title == "Strategi for tryghed"
     assert page.dates == Dates(None, date(2021, 3, 3), "text")
@@ -218,7 +261,12 @@ def test_a_block_on_many_pages_is_site_furniture() -> None:
 
 def test_a_block_on_three_pages_or_on_few_of_many_is_not() -> None:
     assert site_furniture(pages(*[("Tryg kommune",)] * 3), POLICY) == frozenset()
-    assert site_furniture(pages(*[("Tryg kommune",)] * 5, *[(f"Side {number}",) for number in range(15)]), POLICY) == frozenset()
+    assert (
+        site_furniture(
+            pages(*[("Tryg kommune",)] * 5, *[(f"Side {number}",) for number in range(15)]), POLICY
+        )
+        == frozenset()
+    )
 
 
 def test_documents_do_not_make_furniture() -> None:

@@ -82,9 +82,12 @@ def test_a_lasting_fault_is_not(fetcher: Fetcher, status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stated", "waited"), [("7", 7.0), ("3600", 60.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.0), ("²", 0.0), ("-5", 0.0)]
+    ("stated", "waited"),
+    [("7", 7.0), ("3600", 60.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.0), ("²", 0.0), ("-5", 0.0)],
 )
-def test_retry_after_is_kept_up_to_a_minute(fetcher: Fetcher, slept: list[float], stated: str, waited: float) -> None:
+def test_retry_after_is_kept_up_to_a_minute(
+    fetcher: Fetcher, slept: list[float], stated: str, waited: float
+) -> None:
     with serve({"/a": [Answer(status=503, headers={"Retry-After": stated}), Answer(b"hej")]}) as server:
         assert fetcher.get(f"{server.url}/a").status == 200
     assert slept == [waited]
@@ -100,7 +103,9 @@ def test_after_the_third_fault_there_is_no_waiting(fetcher: Fetcher, slept: list
 def test_an_unchanged_page_is_not_sent_again(fetcher: Fetcher) -> None:
     with serve({"/a": Answer(b"hej", etag='"v1"')}) as server:
         first = fetcher.get(f"{server.url}/a")
-        again = fetcher.get(f"{server.url}/a", etag=first.headers["etag"], last_modified="Wed, 21 Oct 2026 07:28:00 GMT")
+        again = fetcher.get(
+            f"{server.url}/a", etag=first.headers["etag"], last_modified="Wed, 21 Oct 2026 07:28:00 GMT"
+        )
     assert (again.status, again.body) == (304, b"")
     assert server.asked[1].headers["if-modified-since"] == "Wed, 21 Oct 2026 07:28:00 GMT"
 
@@ -112,15 +117,20 @@ def test_a_redirect_is_returned_and_not_followed(fetcher: Fetcher) -> None:
 
 
 def test_the_host_map_connects_elsewhere_and_keeps_the_name(slept: list[float]) -> None:
-    with serve({"www.aeroe.kommune.test/a": Answer(b"hej")}) as server:
-        with Fetcher(POLICY, user_agent="x", address=server.address, sleep=slept.append) as fetcher:
-            reply = fetcher.get("http://www.aeroe.kommune.test/a")
+    with (
+        serve({"www.aeroe.kommune.test/a": Answer(b"hej")}) as server,
+        Fetcher(POLICY, user_agent="x", address=server.address, sleep=slept.append) as fetcher,
+    ):
+        reply = fetcher.get("http://www.aeroe.kommune.test/a")
     assert (reply.status, reply.url) == (200, "http://www.aeroe.kommune.test/a")
     assert server.asked[0].headers["host"] == "www.aeroe.kommune.test"
 
 
 def test_there_is_a_pause_between_requests_but_not_before_the_first(slept: list[float]) -> None:
-    with serve({"/a": Answer(b"hej")}) as server, Fetcher(POLICY, user_agent="x", pause=2.0, sleep=slept.append) as fetcher:
+    with (
+        serve({"/a": Answer(b"hej")}) as server,
+        Fetcher(POLICY, user_agent="x", pause=2.0, sleep=slept.append) as fetcher,
+    ):
         for _ in range(3):
             fetcher.get(f"{server.url}/a")
     assert slept == [2.0, 2.0]
@@ -137,7 +147,9 @@ META = b'<meta charset="windows-1252">'
         pytest.param(UTF8, HTML, TEXT, id="header"),
         pytest.param(CP1252, 'text/html; charset="Windows-1252"', TEXT, id="header in quotes"),
         pytest.param(META + UTF8, HTML, META.decode() + TEXT, id="header before meta"),
-        pytest.param(b"\xef\xbb\xbf" + META + UTF8, "text/html", META.decode() + TEXT, id="byte order mark before meta"),
+        pytest.param(
+            b"\xef\xbb\xbf" + META + UTF8, "text/html", META.decode() + TEXT, id="byte order mark before meta"
+        ),
         pytest.param(b"\xef\xbb\xbf" + UTF8, HTML, TEXT, id="the byte order mark is no text"),
         pytest.param(META + CP1252, "text/html", META.decode() + TEXT, id="meta"),
         pytest.param(UTF8, "text/html", TEXT, id="nothing stated, valid UTF-8"),
@@ -146,7 +158,9 @@ META = b'<meta charset="windows-1252">'
         pytest.param(CP1252, "text/html; charset=ISO8859-1", TEXT, id="in any spelling"),
         pytest.param(CP1252, "text/html; charset=us-ascii", TEXT, id="ASCII is Windows-1252"),
         pytest.param(UTF8, "text/html; charset=klingon", TEXT, id="unknown charset"),
-        pytest.param(META + CP1252, "text/html; charset=klingon", META.decode() + TEXT, id="unknown charset, then meta"),
+        pytest.param(
+            META + CP1252, "text/html; charset=klingon", META.decode() + TEXT, id="unknown charset, then meta"
+        ),
         pytest.param(UTF8, "text/html; charset=hex", TEXT, id="a codec that is no charset"),
         pytest.param(UTF8, "text/html; charset=idna", TEXT, id="a codec that cannot replace"),
         pytest.param(UTF8, "text/html; charset=æ", TEXT, id="a charset no codec could have"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,9 @@ def municipalities_with(tmp_path: Path, old: str, new: str) -> Path:
         (",storby,Nordjylland,", ",storby,", "too few or too many cells"),
     ],
 )
-def test_a_bad_municipality_is_named_by_file_and_row(tmp_path: Path, old: str, new: str, problem: str) -> None:
+def test_a_bad_municipality_is_named_by_file_and_row(
+    tmp_path: Path, old: str, new: str, problem: str
+) -> None:
     path = municipalities_with(tmp_path, old, new)
     with pytest.raises(DataFileError) as caught:
         read_municipalities(path)
@@ -106,6 +109,7 @@ def test_a_mistake_in_yaml_is_named_by_its_row(tmp_path: Path) -> None:
         read_yaml(path)
 
 
+Read = Callable[[Path], object]
 FILES = [
     (read_focus_areas, "focus_areas.yml", "areas"),
     (read_actor_taxonomy, "actor_taxonomy.yml", "masters"),
@@ -115,14 +119,16 @@ FILES = [
 
 @pytest.mark.parametrize(("read", "name", "key"), FILES)
 @pytest.mark.parametrize("content", ["", "[]", "other: []", "{key}: 5"])
-def test_a_file_without_its_list_is_refused(read, name, key, content, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_file_without_its_list_is_refused(
+    read: Read, name: str, key: str, content: str, tmp_path: Path
+) -> None:
     (tmp_path / name).write_text(content.replace("{key}", key), encoding="utf-8")
     with pytest.raises(DataFileError, match=f"{name}, file: it has no list '{key}'"):
         read(tmp_path / name)
 
 
 @pytest.mark.parametrize(("read", "name", "key"), FILES)
-def test_an_entry_that_lacks_a_field_is_named(read, name, key, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_an_entry_that_lacks_a_field_is_named(read: Read, name: str, key: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(f"{key}: [{{id: one}}]", encoding="utf-8")
     with pytest.raises(DataFileError, match=f"{name}, entry 1: field '[a-z]+' is missing"):
         read(tmp_path / name)
@@ -131,12 +137,32 @@ def test_an_entry_that_lacks_a_field_is_named(read, name, key, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("read", "name", "key", "entry", "problem"),
     [
-        (read_focus_areas, "focus_areas.yml", "areas", "{id: a, name: A, description: d, themes: []}", "1 focus areas, the report has 11"),
-        (read_actor_taxonomy, "actor_taxonomy.yml", "masters", "{id: a, name: A, subcategories: []}", "1 x 0 categories, not 7 x 110"),
-        (read_organisation_forms, "organisation_forms.yml", "forms", "{id: a, number: 1, name: A, description: d, signals: []}", "1 forms, the report has 8"),
+        (
+            read_focus_areas,
+            "focus_areas.yml",
+            "areas",
+            "{id: a, name: A, description: d, themes: []}",
+            "1 focus areas, the report has 11",
+        ),
+        (
+            read_actor_taxonomy,
+            "actor_taxonomy.yml",
+            "masters",
+            "{id: a, name: A, subcategories: []}",
+            "1 x 0 categories, not 7 x 110",
+        ),
+        (
+            read_organisation_forms,
+            "organisation_forms.yml",
+            "forms",
+            "{id: a, number: 1, name: A, description: d, signals: []}",
+            "1 forms, the report has 8",
+        ),
     ],
 )
-def test_the_report_decides_how_many_entries_there_are(read, name, key, entry, problem, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_the_report_decides_how_many_entries_there_are(
+    read: Read, name: str, key: str, entry: str, problem: str, tmp_path: Path
+) -> None:
     (tmp_path / name).write_text(f"{key}: [{entry}]", encoding="utf-8")
     with pytest.raises(DataFileError, match=problem):
         read(tmp_path / name)
@@ -144,7 +170,9 @@ def test_the_report_decides_how_many_entries_there_are(read, name, key, entry, p
 
 def test_an_id_there_twice_is_named(tmp_path: Path) -> None:
     area = "{id: a, name: A, description: d, themes: [{id: t, name: T, description: d}]}"
-    (tmp_path / "focus_areas.yml").write_text(f"areas: [{area}, {area.replace('id: a', 'id: b')}]", encoding="utf-8")
+    (tmp_path / "focus_areas.yml").write_text(
+        f"areas: [{area}, {area.replace('id: a', 'id: b')}]", encoding="utf-8"
+    )
     with pytest.raises(DataFileError, match="id 't': it is there 2 times"):
         read_focus_areas(tmp_path / "focus_areas.yml")
 
@@ -155,7 +183,13 @@ def test_the_shipped_municipalities_are_the_98_of_denmark() -> None:
     assert list(found) == sorted(found)
     assert Counter(entry.type for entry in found.values()) == reference.MUNICIPALITY_TYPES
     regions = Counter(entry.region for entry in found.values())
-    assert regions == {"Hovedstaden": 29, "Sjælland": 17, "Syddanmark": 22, "Midtjylland": 19, "Nordjylland": 11}
+    assert regions == {
+        "Hovedstaden": 29,
+        "Sjælland": 17,
+        "Syddanmark": 22,
+        "Midtjylland": 19,
+        "Nordjylland": 11,
+    }
 
 
 @pytest.mark.parametrize(
@@ -204,8 +238,13 @@ def test_the_published_numbers_are_tables(name: str, columns: tuple[str, ...], r
 
 def test_the_published_numbers_use_our_ids() -> None:
     folder, areas = paths.REFERENCE / "published", set(reference.focus_areas())
-    assert {row["focus_area"] for _, row in read_csv(folder / "focus_area_coverage.csv", ("focus_area",))} == areas
-    by_type = {(row["focus_area"], row["type"]) for _, row in read_csv(folder / "focus_area_by_type.csv", ("focus_area", "type"))}
+    assert {
+        row["focus_area"] for _, row in read_csv(folder / "focus_area_coverage.csv", ("focus_area",))
+    } == areas
+    by_type = {
+        (row["focus_area"], row["type"])
+        for _, row in read_csv(folder / "focus_area_by_type.csv", ("focus_area", "type"))
+    }
     assert by_type == {(area, kind) for area in areas for kind in reference.MUNICIPALITY_TYPES}
     actors = {row["subcategory"] for _, row in read_csv(folder / "top_actors.csv", ("subcategory",))}
     assert actors <= set(reference.actor_taxonomy().subcategories)

@@ -20,7 +20,12 @@ def sites_file(tmp_path: Path, content: str) -> Path:
 
 
 def test_a_list_of_ones_own_is_read(tmp_path: Path) -> None:
-    sites = read_sites(sites_file(tmp_path, HEADER + GOOD + "b,B,storby,http://b.test,127.0.0.1:8000\nc,C,storby,http://c.test,[::1]:80\n"))
+    sites = read_sites(
+        sites_file(
+            tmp_path,
+            HEADER + GOOD + "b,B,storby,http://b.test,127.0.0.1:8000\nc,C,storby,http://c.test,[::1]:80\n",
+        )
+    )
     assert sites["prove-by"] == Site("prove-by", "Prøveby", "opland", "https://www.proeveby.dk")
     assert [site.address for site in sites.values()] == [None, "127.0.0.1:8000", "[::1]:80"]
 
@@ -60,9 +65,14 @@ def test_an_empty_list_is_refused(tmp_path: Path) -> None:
         read_sites(sites_file(tmp_path, HEADER))
 
 
-@pytest.mark.parametrize(("asked", "meant"), [("arhus", "aarhus"), ("Aarhus", "aarhus"), ("lyngby", "lyngby-taarbaek"), ("kobenhavn", "koebenhavn")])
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [("arhus", "aarhus"), ("Aarhus", "aarhus"), ("lyngby", "lyngby-taarbaek"), ("kobenhavn", "koebenhavn")],
+)
 def test_an_unknown_municipality_gets_a_suggestion(asked: str, meant: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"no municipality '{asked}' in the list of 98 sites. Did you mean '{meant}'"):
+    with pytest.raises(
+        ConfigurationError, match=f"no municipality '{asked}' in the list of 98 sites. Did you mean '{meant}'"
+    ):
         pick(live_sites(), ["aeroe", asked])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, pairwise
 from typing import Any
 
 from tryg_assets.domain.coding.interface import ActorMention, Coder, Page, Placement, fold
@@ -28,13 +29,18 @@ def actor_rows(
     for page_id in sorted(on_page.keys() & pages.keys()):
         page, here = pages[page_id], on_page[page_id]
         for initiative, sentence_ids in _sections(page, here):
-            found.extend((initiative["initiative_id"], page_id, mention) for mention in coder.actors(page, sentence_ids))
+            found.extend(
+                (initiative["initiative_id"], page_id, mention)
+                for mention in coder.actors(page, sentence_ids)
+            )
     names = _nominatives({mention.placement.canonical_name for _, _, mention in found})
     mentions: dict[str, Row] = {}
     placements: dict[str, Counter[Placement]] = defaultdict(Counter)
     for initiative_id, page_id, mention in found:
         name = names[mention.placement.canonical_name]
-        entity_id = stable_id("national" if mention.placement.scope == "national" else municipality, fold(name))
+        entity_id = stable_id(
+            "national" if mention.placement.scope == "national" else municipality, fold(name)
+        )
         mention_id = stable_id(initiative_id, page_id, str(mention.sentence_id), mention.surface)
         mentions[mention_id] = {
             "mention_id": mention_id,
@@ -53,7 +59,11 @@ def actor_rows(
 
 
 def _entities(
-    mentions: list[Row], placements: Mapping[str, Counter[Placement]], names: Mapping[str, str], engine: str, municipality: str
+    mentions: list[Row],
+    placements: Mapping[str, Counter[Placement]],
+    names: Mapping[str, str],
+    engine: str,
+    municipality: str,
 ) -> list[Row]:
     """Return one row per actor; where its mentions were placed differently, the most frequent placement holds."""
     counted: Counter[str] = Counter(row["entity_id"] for row in mentions)
@@ -62,7 +72,10 @@ def _entities(
         initiatives[row["entity_id"]].add(row["initiative_id"])
     rows = []
     for entity_id in sorted(counted):
-        placement = min(placements[entity_id], key=lambda place: (-placements[entity_id][place], place.canonical_name, place.subcategory))
+        placement = min(
+            placements[entity_id],
+            key=lambda place: (-placements[entity_id][place], place.canonical_name, place.subcategory),
+        )
         rows.append(
             {
                 "entity_id": entity_id,
@@ -100,20 +113,20 @@ def _sections(page: Page, initiatives: list[Row]) -> Iterator[tuple[Row, tuple[i
         if heading is not None:
             starts.setdefault(heading, initiative)
     edges = [*sorted(starts), len(page.sentences) + 1]
-    sections = {starts[start]["initiative_id"]: tuple(range(start, end)) for start, end in zip(edges, edges[1:], strict=False)}
+    sections = {starts[start]["initiative_id"]: tuple(range(start, end)) for start, end in pairwise(edges)}
     for initiative in initiatives:
         yield initiative, sections.get(initiative["initiative_id"]) or _naming(page, initiative)
 
 
 def _heading_of(page: Page, name: str) -> int | None:
-    """Return the number of the first heading that names the initiative, the closest wording first."""
+    """Return the number of the first heading that names the initiative, one with its exact words first."""
     wanted = fold(name)
-    headings = [(number, fold(sentence.text)) for number, sentence in enumerate(page.sentences, 1) if sentence.heading]
-    for fits in (lambda text: text == wanted, lambda text: wanted in text, lambda text: text in wanted):
-        for number, text in headings:
-            if fits(text):
-                return number
-    return None
+    headings = [
+        (number, fold(sentence.text)) for number, sentence in enumerate(page.sentences, 1) if sentence.heading
+    ]
+    exact = (number for number, text in headings if text == wanted)
+    within = (number for number, text in headings if wanted in text)
+    return next(chain(exact, within), None)
 
 
 def _naming(page: Page, initiative: Row) -> tuple[int, ...]:

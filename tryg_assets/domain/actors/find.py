@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from typing import NamedTuple
 
 from tryg_assets.domain.actors.lexicon import (
-    _NAME_WORDS,
+    Element,
     Lexicon,
     Role,
     Rule,
@@ -21,8 +23,14 @@ from tryg_assets.domain.actors.lexicon import (
 from tryg_assets.domain.coding.interface import ActorMention, Page, Placement
 from tryg_assets.domain.reference import UNRESOLVED, actor_taxonomy, municipalities
 
-# How far back from an actor a cue is looked for, in characters.
+# Target groups decide nothing, and what is no target group is not made one by "til" or "kan".
+_BARRED: dict[bool, tuple[Role, ...]] = {True: ("ansvarlig",), False: ("målgruppe",)}
+
+# How far back from an actor a cue is looked for, in characters, and how many words a name may have.
 _REACH = 70
+_NAME_WORDS = 4
+_BARE_NAME = Rule((), "unresolved", None, None, "local", "unresolved", 0)
+_CLAUSE_END = re.compile(r"[.;:!?]")
 
 
 class _Match(NamedTuple):
@@ -60,61 +68,44 @@ def find_actors(page: Page, sentence_ids: tuple[int, ...] = ()) -> list[ActorMen
 
 
 def _with_roles(text: str, municipality: str) -> Iterator[tuple[_Found, Role]]:
-    """Yield the actors of a sentence with their roles; those joined by a comma or "og" share a cue."""
+    """Yield the actors of a sentence with their roles; those joined in a list share what stands before and after it."""
     book = lexicon()
     words = tokens(text)
     found = [_place(text, words, match, municipality, book) for match in _matches(words, text, book)]
-    chain: list[_Found] = []
-    for position, actor in enumerate(found):
-        chain.append(actor)
-        following = found[position + 1].start if position + 1 < len(found) else len(text)
-        if position + 1 < len(found) and text[actor.end : following].strip(" ,") in ("", "og", "samt", "eller", "og den", "og det", "og de"):
+    joined: list[_Found] = []
+    for actor, following in zip_longest(found, found[1:]):
+        joined.append(actor)
+        end = len(text) if following is None else following.start
+        gap = text[actor.end : end]
+        if following is not None and (gap.strip() == "," or gap.strip(" ,") in book.list_joiners):
             continue
-        before = text[max(0, chain[0].start - _REACH) : chain[0].start]
-        after = text[actor.end : following]
-        for member in chain:
-            role = _role(before, after, member, book)
+        before = text[max(0, joined[0].start - _REACH) : joined[0].start].casefold()
+        clause = _CLAUSE_END.split(gap, maxsplit=1)[0].casefold()
+        for member in joined:
+            role = _role(before, clause, member, book)
             if role is not None:
                 yield member, role
-        chain = []
+        joined = []
 
 
-def _role(before: str, after: str, actor: _Found, book: Lexicon) -> Role | None:
-    """Return the role that the words around an actor give it, else its subcategory's own, or ``None`` for a group without one."""
+def _role(before: str, clause: str, actor: _Found, book: Lexicon) -> Role | None:
+    """Return the role that the words around an actor give it, else its subcategory's own, or ``None`` for a group without one.
+
+    What ends right before the actor goes before a verb: the longest such cue, then the first verb of the clause.
+    """
     default = book.default_roles.get(actor.placement.subcategory, "deltager")
-    clause = _clause(after)
-    low = before.casefold()
-    best: tuple[int, Role] | None = None
-    for cue in book.cues:
-        if (cue.role == "målgruppe") != (default == "målgruppe") and cue.role != "deltager":
-            continue
-        if (match := cue.before.search(low)) and (best is None or len(match[1]) > best[0]):
-            best = (len(match[1]), cue.role)
-    if best is not None:
-        return best[1]
-    first: tuple[int, Role] | None = None
-    for cue in book.cues:
-        if (cue.role == "målgruppe") != (default == "målgruppe"):
-            continue
-        if (match := cue.after.search(clause)) and (first is None or match.start() < first[0]):
-            first = (match.start(), cue.role)
-        elif first is None and cue.inverted.search(low):
-            first = (len(clause), cue.role)
-    if first is not None:
-        return first[1]
-    return None if actor.rule.kind == "group" else default
-
-
-def _clause(after: str) -> str:
-    """Return what follows up to the end of the clause, in small letters."""
-    for position, char in enumerate(after):
-        if char in ".;:!?":
-            return after[:position].casefold()
-    return after.casefold()
+    cues = [cue for cue in book.cues if cue.role not in _BARRED[default == "målgruppe"]]
+    if leading := [(len(match[1]), cue.role) for cue in cues if (match := cue.before.search(before))]:
+        return max(leading, key=lambda entry: entry[0])[1]
+    verbs = [(match.start(), cue.role) for cue in cues if (match := cue.after.search(clause))]
+    verbs.extend((len(clause), cue.role) for cue in cues if cue.inverted.search(before))
+    if verbs:
+        return min(verbs, key=lambda entry: entry[0])[1]
+    return None if actor.rule.kind == "group" and not book.opening.fullmatch(before) else default
 
 
 def _matches(words: list[Token], text: str, book: Lexicon) -> list[_Match]:
-    """Return the rules that fit, the longest first where they overlap, in the order of the text."""
+    """Return the rules that fit, in the order of the text; where they overlap, the longest."""
     every: list[_Match] = []
     for position, word in enumerate(words):
         for rule, anchor in candidates(word.folded):
@@ -123,7 +114,7 @@ def _matches(words: list[Token], text: str, book: Lexicon) -> list[_Match]:
             for rule in book.field_rules:
                 every.extend(_fit(rule, 0, position, words, text, book))
     every.extend(_unplaced(words, text, book))
-    every.sort(key=lambda m: (-(words[m.last - 1].end - words[m.first].start), m.rule.kind == "unresolved", -m.rule.letters, m.first))
+    every.sort(key=_rank(words))
     taken = bytearray(len(words))
     chosen = []
     for match in every:
@@ -134,57 +125,73 @@ def _matches(words: list[Token], text: str, book: Lexicon) -> list[_Match]:
     return sorted(chosen, key=lambda match: match.first)
 
 
-def _fit(rule: Rule, anchor: int, position: int, words: list[Token], text: str, book: Lexicon) -> Iterator[_Match]:
+def _rank(words: list[Token]) -> Callable[[_Match], tuple[bool, int, int, bool]]:
+    """Return the order in which matches are taken: unresolved ones last, the longest first, then the most spelled out, then a unit."""
+
+    def rank(match: _Match) -> tuple[bool, int, int, bool]:
+        length = words[match.last - 1].end - words[match.first].start
+        return match.rule.kind == "unresolved", -length, -match.rule.letters, match.rule.kind != "unit"
+
+    return rank
+
+
+def _fit(
+    rule: Rule, anchor: int, position: int, words: list[Token], text: str, book: Lexicon
+) -> Iterator[_Match]:
     """Yield the match of ``rule`` whose anchor is the word at ``position``, if it fits."""
-    first = position - anchor
-    if anchor and rule.elements[0].kind in ("name", "names"):
+    elements = rule.elements
+    at = first = position - anchor
+    if anchor and elements[0].kind == "name":
         # The name stands before the anchor, and may be of several words.
-        first = position - (anchor - 1)
-        start = first
-        while start > 0 and first - start < _NAME_WORDS and _is_name(words[start - 1], book):
-            start -= 1
-        if start == first:
+        elements = elements[1:]
+        at = first = position - anchor + 1
+        while first > 0 and at - first < _NAME_WORDS and _is_name(words[first - 1], book):
+            first -= 1
+        if first == at:
             return
-        at, rest = first, rule.elements[1:]
-        first = start
-    elif first < 0:
+    if first < 0:
         return
-    else:
-        at, rest = first, rule.elements
-    canonical_end = ""
-    for number, element in enumerate(rest):
+    nominative = ""
+    for number, element in enumerate(elements, 1):
         if at >= len(words):
             return
-        word = words[at]
-        final = number == len(rest) - 1
-        canonical_end = word.text
         if element.kind in ("name", "names"):
             end = _name_end(at, words, book, joined=element.kind == "names")
             if end == at:
                 return
-            at, canonical_end = end, words[end - 1].text
+            at, nominative = end, words[end - 1].text
             continue
-        forms = [word.text]
-        if final and (stripped := without_genitive(word.text)) is not None:
-            forms.append(stripped)
-        fitting = next((form for form in forms if _element_fits(rule, number + len(rule.elements) - len(rest), form)), None)
+        stripped = without_genitive(words[at].text) if number == len(elements) else None
+        forms = (words[at].text,) if stripped is None else (words[at].text, stripped)
+        fitting = next((form for form in forms if _fits(element, form)), None)
         if fitting is None:
             return
-        canonical_end = fitting
-        at += 1
-    if rule.kind == "unit" and len(rule.elements) == 1 and field_of(words[first].folded) is None:
+        at, nominative = at + 1, fitting
+    if rule.kind == "unit" and at == first + 1 and field_of(words[first].folded) is None:
         return
-    name = text[words[first].start : words[at - 1].start] + canonical_end
-    yield _Match(first, at, rule, rule.canonical or name[:1].upper() + name[1:])
+    canonical = rule.canonical
+    if rule.kind == "placed" and rule.scope == "local" and book.with_name.fullmatch(words[at - 1].text):
+        end = _name_end(at, words, book, joined=False)
+        if end > at:
+            at, nominative, canonical = end, words[end - 1].text, None
+    name = text[words[first].start : words[at - 1].start] + nominative
+    yield _Match(first, at, rule, canonical or name[:1].upper() + name[1:])
 
 
-def _element_fits(rule: Rule, number: int, form: str) -> bool:
-    element = rule.elements[number]
+def _fits(element: Element, form: str) -> bool:
     if element.kind == "field":
-        return form[:1].isupper() and field_of(form.casefold()) is not None and not _names_an_actor(form.casefold())
+        return (
+            form[:1].isupper()
+            and field_of(form.casefold()) is not None
+            and not _names_an_actor(form.casefold(), alone=True)
+        )
     if element.glob is not None:
         return element.glob.fullmatch(form) is not None
-    return form == element.exact if element.exact is not None else form.replace("’", "'").casefold() == element.folded
+    return (
+        form == element.exact
+        if element.exact is not None
+        else form.replace("’", "'").casefold() == element.folded
+    )
 
 
 def _is_name(word: Token, book: Lexicon) -> bool:
@@ -198,7 +205,13 @@ def _name_end(at: int, words: list[Token], book: Lexicon, *, joined: bool) -> in
     while end < min(len(words), limit):
         if _is_name(words[end], book):
             end += 1
-        elif joined and end > at and words[end].text in book.joiners and end + 1 < len(words) and _joins(words[end + 1], book):
+        elif (
+            joined
+            and end > at
+            and words[end].text in book.joiners
+            and end + 1 < len(words)
+            and _joins(words[end + 1], book)
+        ):
             end += 2
         else:
             break
@@ -207,18 +220,18 @@ def _name_end(at: int, words: list[Token], book: Lexicon, *, joined: bool) -> in
 
 def _joins(word: Token, book: Lexicon) -> bool:
     """Whether a word goes on a name after "og": it is capitalised and begins no actor of its own."""
-    return _is_name(word, book) and not _names_an_actor(word.folded)
+    if not _is_name(word, book) or _names_an_actor(word.folded, alone=True):
+        return False
+    return field_of(word.folded) is not None or not _names_an_actor(word.folded, alone=False)
 
 
 @functools.lru_cache(maxsize=100_000)
-def _names_an_actor(folded: str) -> bool:
-    """Whether a word alone, or as the first of several, names an actor."""
-    return any(anchor == 0 and rule.kind in ("placed", "group") for rule, anchor in candidates(folded))
-
-
-@functools.cache
-def _bare_name() -> Rule:
-    return Rule((), "unresolved", None, None, "local", "unresolved", 0)
+def _names_an_actor(folded: str, *, alone: bool) -> bool:
+    """Whether a word names an actor alone, or as the first of several."""
+    return any(
+        anchor == 0 and rule.kind in ("placed", "group") and (not alone or len(rule.elements) == 1)
+        for rule, anchor in candidates(folded)
+    )
 
 
 def _unplaced(words: list[Token], text: str, book: Lexicon) -> Iterator[_Match]:
@@ -231,8 +244,12 @@ def _unplaced(words: list[Token], text: str, book: Lexicon) -> Iterator[_Match]:
             continue
         before = text[max(0, words[position].start - _REACH) : words[position].start].casefold()
         name = text[words[position].start : words[end - 1].end]
-        if book.unresolved_cue.search(before) and not _is_person(words[position - 1], words[position:end], book) and not _is_place(name):
-            yield _Match(position, end, _bare_name(), name)
+        if (
+            book.unresolved_cue.search(before)
+            and not _is_person(words[position - 1], words[position:end], book)
+            and name.casefold() not in _places()
+        ):
+            yield _Match(position, end, _BARE_NAME, name)
         position = end
 
 
@@ -240,10 +257,6 @@ def _is_person(before: Token, name: list[Token], book: Lexicon) -> bool:
     if before.folded.rstrip(".") in book.titles or name[0].text in book.given_names:
         return True
     return len(name) > 1 and name[-1].folded.endswith(book.surname_endings)
-
-
-def _is_place(name: str) -> bool:
-    return name.casefold() in _places()
 
 
 @functools.cache
@@ -259,7 +272,8 @@ def _municipality_names() -> dict[str, str]:
 def _place(text: str, words: list[Token], match: _Match, municipality: str, book: Lexicon) -> _Found:
     """Return the actor of a match with its place in the taxonomy."""
     start, end = words[match.first].start, words[match.last - 1].end
-    rule, canonical, scope, sub, how = match.rule, match.canonical, match.rule.scope, match.rule.subcategory, match.rule.how
+    rule, canonical = match.rule, match.canonical
+    scope, sub = rule.scope, rule.subcategory
     if rule.kind == "unit":
         fields = (field_of(word.folded) for word in words[match.first : match.last])
         sub = next((field for field in fields if field is not None), book.unit_otherwise)
@@ -271,4 +285,5 @@ def _place(text: str, words: list[Token], match: _Match, municipality: str, book
         elif own is not None:
             canonical = own.name
     master = UNRESOLVED if sub is None else actor_taxonomy().subcategories[sub].master
-    return _Found(start, end, text[start:end], rule, Placement(canonical, scope, master, sub or UNRESOLVED, how))
+    placement = Placement(canonical, scope, master, sub or UNRESOLVED, rule.how)
+    return _Found(start, end, text[start:end], rule, placement)

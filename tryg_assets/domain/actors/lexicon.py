@@ -17,9 +17,8 @@ Role = Literal["ansvarlig", "udførende", "deltager", "målgruppe"]
 ROLES: tuple[Role, ...] = ("deltager", "ansvarlig", "udførende", "målgruppe")
 Kind = Literal["placed", "group", "unit", "municipality", "unresolved", "noise"]
 
-# "Børne- og Ungeforvaltningen" is one word, and so is "SFO'en".
-_TOKEN = re.compile(r"(?:\w+-(?:, \w+-)* (?:og|eller|samt|&) )?\w+(?:[-'’]\w+)*|[^\w\s]")
-_NAME_WORDS = 4
+# "SFO'en" is one word, and so is "Børne- og Ungeforvaltningen": a hyphen that hangs joins what the short word after it joins.
+_TOKEN = re.compile(r"(?:\w+-(?:, \w+-)* (?:\w{2,5}|&) )?\w+(?:[-'’]\w+)*|[^\w\s]")
 
 
 class Token(NamedTuple):
@@ -76,7 +75,10 @@ class Lexicon:
     other_municipality: str
     default_roles: dict[str, Role]
     cues: tuple[RoleCues, ...]
+    opening: re.Pattern[str]
     unresolved_cue: re.Pattern[str]
+    with_name: re.Pattern[str]
+    list_joiners: frozenset[str]
     joiners: frozenset[str]
     no_names: frozenset[str]
     given_names: frozenset[str]
@@ -141,18 +143,32 @@ def _elements(pattern: str) -> tuple[Element, ...]:
 
 
 def _rules(
-    entries: Iterable[str | list[str]], kind: Kind, subcategory: str | None, scope: Literal["national", "local"], *, named: bool
+    entries: Iterable[str | list[str]],
+    kind: Kind,
+    subcategory: str | None,
+    scope: Literal["national", "local"],
+    *,
+    named: bool,
 ) -> Iterator[Rule]:
     """Yield the rules of a list of entries; ``named`` says that the first form is the canonical name."""
     for entry in entries:
-        forms = [form for alias in ([entry] if isinstance(entry, str) else entry) for form in _expand(str(alias))]
-        canonical = forms[0][:1].upper() + forms[0][1:] if named else None
-        how: Literal["gazetteer", "pattern", "unresolved"] = "gazetteer" if named else "pattern"
-        if kind == "unresolved":
-            how = "unresolved"
+        forms = [
+            form for alias in ([entry] if isinstance(entry, str) else entry) for form in _expand(str(alias))
+        ]
+        first = forms[0][:1].upper() + forms[0][1:]
         for form in forms:
+            fixed = named and "*" not in form
+            how: Literal["gazetteer", "pattern", "unresolved"] = "gazetteer" if fixed else "pattern"
             letters = sum(char.isalpha() for char in form)
-            yield Rule(_elements(form), kind, subcategory, canonical, scope, how, letters)
+            yield Rule(
+                _elements(form),
+                kind,
+                subcategory,
+                first if fixed else None,
+                scope,
+                "unresolved" if kind == "unresolved" else how,
+                letters,
+            )
 
 
 def _all_rules(raw: dict[str, Any]) -> Iterator[Rule]:
@@ -170,7 +186,11 @@ def _all_rules(raw: dict[str, Any]) -> Iterator[Rule]:
     yield from _rules(raw["noise"], "noise", None, "local", named=False)
 
 
-def _index(rules: Iterable[Rule]) -> tuple[dict[str, tuple[tuple[Rule, int], ...]], dict[str, tuple[tuple[Rule, int], ...]], tuple[Rule, ...]]:
+def _index(
+    rules: Iterable[Rule],
+) -> tuple[
+    dict[str, tuple[tuple[Rule, int], ...]], dict[str, tuple[tuple[Rule, int], ...]], tuple[Rule, ...]
+]:
     """Index each rule by its first spelled-out word, else by the tail of its first glob."""
     words: dict[str, list[tuple[Rule, int]]] = {}
     globs: dict[str, list[tuple[Rule, int]]] = {}
@@ -185,7 +205,11 @@ def _index(rules: Iterable[Rule]) -> tuple[dict[str, tuple[tuple[Rule, int], ...
             globs.setdefault(rule.elements[anchor].folded.rsplit("*", 1)[1], []).append((rule, anchor))
         else:
             rest.append(rule)
-    return {key: tuple(value) for key, value in words.items()}, {key: tuple(value) for key, value in globs.items()}, tuple(rest)
+    return (
+        {key: tuple(value) for key, value in words.items()},
+        {key: tuple(value) for key, value in globs.items()},
+        tuple(rest),
+    )
 
 
 @functools.cache
@@ -199,19 +223,34 @@ def lexicon() -> Lexicon:
     try:
         return _compile(raw)
     except (KeyError, TypeError, AttributeError) as problem:
-        raise DataFileError(PATH, "file", f"section {problem} is missing or has another shape", "Compare with git.") from problem
+        raise DataFileError(
+            PATH, "file", f"section {problem} is missing or has another shape", "Compare with git."
+        ) from problem
 
 
 def _compile(raw: dict[str, Any]) -> Lexicon:
     known = actor_taxonomy().subcategories
     units, municipalities, persons = raw["units"], raw["municipalities"], raw["persons"]
-    used = (*raw["actors"], *units["fields"], units["otherwise"], municipalities["own"], municipalities["other"])
+    used = (
+        *raw["actors"],
+        *units["fields"],
+        units["otherwise"],
+        municipalities["own"],
+        municipalities["other"],
+    )
     for sub in used:
         if sub not in known:
-            raise DataFileError(PATH, f"subcategory '{sub}'", "the taxonomy does not have it", "Use an id of actor_taxonomy.yml.")
+            raise DataFileError(
+                PATH,
+                f"subcategory '{sub}'",
+                "the taxonomy does not have it",
+                "Use an id of actor_taxonomy.yml.",
+            )
     for sub, entry in raw["actors"].items():
         if entry["role"] not in ROLES:
-            raise DataFileError(PATH, f"subcategory '{sub}'", f"role '{entry['role']}' is unknown", f"Use {', '.join(ROLES)}.")
+            raise DataFileError(
+                PATH, f"subcategory '{sub}'", f"role '{entry['role']}' is unknown", f"Use {', '.join(ROLES)}."
+            )
     rules = list(_all_rules(raw))
     listed = {tuple(element.folded for element in rule.elements) for rule in rules}
     typical = [
@@ -240,7 +279,10 @@ def _compile(raw: dict[str, Any]) -> Lexicon:
             )
             for role in ROLES
         ),
+        opening=re.compile(describing),
         unresolved_cue=re.compile(rf"\b(?:{_glob(raw['unresolved']['cues'])})\s+{describing}$"),
+        with_name=re.compile(_glob(raw["with_name"]), re.IGNORECASE),
+        list_joiners=frozenset(raw["list_joiners"]),
         joiners=frozenset(raw["joiners"]),
         no_names=frozenset(raw["no_names"]),
         given_names=frozenset(persons["given_names"]),
@@ -260,7 +302,9 @@ def candidates(folded: str) -> tuple[tuple[Rule, int], ...]:
         for start in range(len(form) + 1):
             for rule, anchor in book.globs.get(form[start:], ()):
                 element = rule.elements[anchor]
-                if element.glob is not None and re.fullmatch(re.escape(element.folded).replace(r"\*", ".*"), form):
+                if element.glob is not None and re.fullmatch(
+                    re.escape(element.folded).replace(r"\*", ".*"), form
+                ):
                     found.append((rule, anchor))
     return tuple(dict.fromkeys(found))
 
@@ -273,4 +317,3 @@ def field_of(folded: str) -> str | None:
             if stems.fullmatch(part):
                 return sub
     return None
-

@@ -32,7 +32,7 @@ def stated(lines: Sequence[Line], rules: Attributes) -> Stated:
         department=_first(lines, rules.departments),
         economy_dkk=max((amount for line in lines for amount in amounts(line.text, rules)), default=None),
         users_per_year=max((count for line in lines for count in _users(line.text, rules)), default=None),
-        organisation_form=_commonest(lines, rules.forms),
+        organisation_form=_commonest(lines, rules.forms, least=2),
     )
 
 
@@ -47,15 +47,19 @@ def amounts(text: str, rules: Attributes) -> list[float]:
 
 def _users(text: str, rules: Attributes) -> list[int]:
     # A year ("i 2024 ...") is no number of users.
-    found = [int(match["before"].replace(".", "")) for match in rules.users.finditer(text) if "kr" not in match[0]]
+    found = [
+        int(match["before"].replace(".", "")) for match in rules.users.finditer(text) if "kr" not in match[0]
+    ]
     return [count for count in found if count > 4 and not 1990 <= count <= 2100]
 
 
-def _commonest(lines: Sequence[Line], lexicon: Lexicon) -> str | None:
+def _commonest(lines: Sequence[Line], lexicon: Lexicon, least: int = 1) -> str | None:
+    """Return the label most lines have a term of, if at least ``least`` do."""
     counts: Counter[str] = Counter()
     for line in lines:
         counts.update(lexicon.labels_in(line.folded, line.words).keys())
-    return min(counts, key=lambda name: (-counts[name], name)) if counts else None
+    best = min(counts, key=lambda name: (-counts[name], name), default=None)
+    return best if best is not None and counts[best] >= least else None
 
 
 def _first(lines: Sequence[Line], pattern: re.Pattern[str]) -> str | None:

@@ -14,7 +14,14 @@ from tryg_assets.domain.reference import CRITERIA, organisation_forms, read_yaml
 from tryg_assets.errors import DataFileError
 from tryg_assets.ids import content_hash
 
-_FILES = ("definition.yml", "relevance.yml", "focus_areas_terms.yml", "attributes.yml", "cleaning.yml", "abbreviations.yml")
+_FILES = (
+    "definition.yml",
+    "relevance.yml",
+    "focus_areas_terms.yml",
+    "attributes.yml",
+    "cleaning.yml",
+    "abbreviations.yml",
+)
 _T = TypeVar("_T")
 _FORMS = paths.REFERENCE / "organisation_forms.yml"
 
@@ -74,8 +81,7 @@ class Topics:
     theme_term_share: float
     area_least: float
     area_share_of_best: float
-    cross_cutting: list[str]
-    cross_cutting_share: float
+    scale: dict[str, float]
     area_most: int
     theme_least: float
     theme_share_of_best: float
@@ -97,6 +103,7 @@ class Attributes:
     name_links: tuple[str, ...]
     name_sayings: tuple[str, ...]
     name_stops: frozenset[str]
+    name_openings: re.Pattern[str]
     forms: Lexicon
 
 
@@ -146,17 +153,23 @@ def _load(name: str, build: Callable[[Any], _T]) -> _T:
     try:
         return build(read_yaml(path))
     except (KeyError, TypeError, AttributeError) as problem:
-        raise DataFileError(path, "file", f"entry {problem} is missing or malformed", "Compare with git.") from problem
+        raise DataFileError(
+            path, "file", f"entry {problem} is missing or malformed", "Compare with git."
+        ) from problem
     except re.error as problem:
         where = f"pattern '{problem.pattern!s}'"
-        raise DataFileError(path, where, f"it is no regular expression ({problem.msg})", "Mend it.") from problem
+        raise DataFileError(
+            path, where, f"it is no regular expression ({problem.msg})", "Mend it."
+        ) from problem
 
 
 def _criteria(raw: Any) -> tuple[Criterion, ...]:
     found = raw["criteria"]
     if tuple(found) != CRITERIA:
         remedy = f"Use {', '.join(CRITERIA)}."
-        raise DataFileError(paths.CODEBOOK / "definition.yml", "criteria", "they are not the six criteria", remedy)
+        raise DataFileError(
+            paths.CODEBOOK / "definition.yml", "criteria", "they are not the six criteria", remedy
+        )
     return tuple(Criterion(id, entry["description"], tuple(entry["words"])) for id, entry in found.items())
 
 
@@ -176,7 +189,10 @@ def _relevance(raw: Any, criteria: Iterable[Criterion]) -> Relevance:
             for name, entry in raw["signals"].items()
         },
         thresholds=Thresholds(
-            float(limits["yes"]), float(limits["doubt"]), float(limits["confident"]), int(limits["least_central"])
+            float(limits["yes"]),
+            float(limits["doubt"]),
+            float(limits["confident"]),
+            int(limits["least_central"]),
         ),
     )
 
@@ -190,7 +206,9 @@ def _topics(raw: Any) -> Topics:
     return Topics(terms=Lexicon(entries), **raw["rules"])
 
 
-def _add(entries: dict[str, list[tuple[str, float]]], label: str, terms: Mapping[float, Iterable[str]]) -> None:
+def _add(
+    entries: dict[str, list[tuple[str, float]]], label: str, terms: Mapping[float, Iterable[str]]
+) -> None:
     for weight, words in terms.items():
         for word in words:
             entries.setdefault(word, []).append((label, float(weight)))
@@ -210,6 +228,7 @@ def _attributes(raw: Any) -> Attributes:
         name_links=tuple(raw["names"]["links"]),
         name_sayings=tuple(raw["names"]["sayings"]),
         name_stops=frozenset(raw["names"]["stops"]),
+        name_openings=_any([raw["names"]["openings"]]),
         forms=Lexicon.of_lists({form.id: [signal.casefold() for signal in form.signals] for form in forms}),
     )
 

@@ -16,7 +16,14 @@ from tryg_assets.domain.reference import actor_taxonomy, focus_areas
 from tryg_assets.errors import DataFileError
 from tryg_assets.ids import stable_id
 
-_MEDIA_TYPES = {".html": "text/html", ".htm": "text/html", ".pdf": "application/pdf", ".txt": "text/plain", ".md": "text/plain", "": "text/plain"}
+_MEDIA_TYPES = {
+    ".html": "text/html",
+    ".htm": "text/html",
+    ".pdf": "application/pdf",
+    ".txt": "text/plain",
+    ".md": "text/plain",
+    "": "text/plain",
+}
 
 
 def code_file(path: Path, engine: str) -> dict[str, Any]:
@@ -27,12 +34,16 @@ def code_file(path: Path, engine: str) -> dict[str, Any]:
     """
     media = _MEDIA_TYPES.get(path.suffix.lower())
     if media is None:
-        raise DataFileError(path, "file", f"files of kind '{path.suffix}' are not read", "Give HTML, PDF or text.")
+        raise DataFileError(
+            path, "file", f"files of kind '{path.suffix}' are not read", "Give HTML, PDF or text."
+        )
     policy = crawl_policy()
     try:
         page = extract(path.read_bytes(), media, path.name, policy)
     except (OSError, ValueError) as problem:
-        raise DataFileError(path, "file", f"it cannot be read ({problem})", "Check the path and open it yourself.") from None
+        raise DataFileError(
+            path, "file", f"it cannot be read ({problem})", "Check the path and open it yourself."
+        ) from None
     assert page is not None
     text = page.text()
     raw = {
@@ -62,8 +73,22 @@ def code_file(path: Path, engine: str) -> dict[str, Any]:
         "decided_by": verdict.decided_by,
         "engine": chosen.engine,
         "engine_label": chosen.label,
-        **{key: coding[key] for key in ("is_initiative", "criterion", "confidence", "rationale", "focus_areas", "themes", "initiatives", "quote")},
-        "evidence": [{"sentence": number, "text": numbered.sentence(number)} for number in coding["evidence_ids"]],
+        **{
+            key: coding[key]
+            for key in (
+                "is_initiative",
+                "criterion",
+                "confidence",
+                "rationale",
+                "focus_areas",
+                "themes",
+                "initiatives",
+                "quote",
+            )
+        },
+        "evidence": [
+            {"sentence": number, "text": numbered.sentence(number)} for number in coding["evidence_ids"]
+        ],
         "actors": [
             {
                 "surface": actor.surface,

@@ -117,7 +117,22 @@ class Checked:
 
 
 _FOLDED = str.maketrans(
-    {"\u00ad": None, "\u200b": None, "\ufeff": None, "\u00a0": " ", "–": "-", "—": "-", "‑": "-", "”": '"', "“": '"', "„": '"', "«": '"', "»": '"', "’": "'", "‘": "'"}
+    {
+        "\u00ad": None,
+        "\u200b": None,
+        "\ufeff": None,
+        "\u00a0": " ",
+        "–": "-",
+        "—": "-",
+        "‑": "-",
+        "”": '"',
+        "“": '"',
+        "„": '"',
+        "«": '"',
+        "»": '"',
+        "’": "'",
+        "‘": "'",
+    }
 )
 
 
@@ -136,7 +151,13 @@ def verify(page: Page, coding: PageCoding) -> Checked:
     from dataclasses import replace
 
     doubted = replace(
-        coding, is_initiative="doubt", criterion=None, confident=False, focus_areas=(), themes=(), initiatives=(),
+        coding,
+        is_initiative="doubt",
+        criterion=None,
+        confident=False,
+        focus_areas=(),
+        themes=(),
+        initiatives=(),
         rationale=f"{coding.rationale} Citatet blev ikke fundet på siden, så svaret er tvivl.",
     )
     return Checked(doubted, False, ("quote not found on the page",))

@@ -22,10 +22,14 @@ class Lexicon:
     """
 
     def __init__(self, entries: Mapping[str, Iterable[tuple[str, float]]]) -> None:
-        self.labels: dict[str, tuple[tuple[str, float], ...]] = {term: tuple(found) for term, found in entries.items()}
+        self.labels: dict[str, tuple[tuple[str, float], ...]] = {
+            term: tuple(found) for term, found in entries.items()
+        }
         self._phrases = tuple(term for term in self.labels if " " in term)
         self._words = tuple(
-            (term, term.strip("~!"), term.startswith("~"), term.endswith("!")) for term in self.labels if " " not in term
+            (term, term.strip("~!"), term.startswith("~"), term.endswith("!"))
+            for term in self.labels
+            if " " not in term
         )
         self._of_word = functools.lru_cache(maxsize=50_000)(self._look_up)
         self._best_of_word = functools.lru_cache(maxsize=50_000)(self._heaviest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from tryg_assets.domain.coding.attributes import amounts, stated
 from tryg_assets.domain.coding.codebook import Codebook, codebook
@@ -12,12 +12,15 @@ from tryg_assets.domain.coding.interface import ActorMention, Decision, NamedIni
 from tryg_assets.domain.coding.naming import Name, best_name, listed_names, section_names
 from tryg_assets.domain.coding.reading import Line, Reading, read
 from tryg_assets.domain.coding.topics import assign, weigh
+from tryg_assets.domain.reference import CRITERIA
 
 _QUOTE_LENGTH = 200
 _SAID = 4
+_REMAINDER = 0.35
 _MUCH = 0.2  # share of sentences about safety that counts in full
 _LITTLE = 0.1  # less than this in a long document: it is about something else
 _LONG = 40  # sentences
+_SHORT = 6  # sentences; a share of fewer says little
 
 
 class OfflineRules:
@@ -39,21 +42,23 @@ class OfflineRules:
         score = self.score(values)
         limits = rules.thresholds
         kind = self._kind(reading, name)
+        evidence = self._evidence(reading, name)
         decision: Decision = "no"
         if self._central(reading) >= limits.least_central and kind is not None and score >= limits.doubt:
-            decision = "yes" if score >= limits.yes else "doubt"
-        evidence = self._evidence(reading, name)
+            # Without a sentence to quote there is no yes.
+            decision = "yes" if score >= limits.yes and evidence else "doubt"
         distance = abs(score - limits.yes)
         coding = PageCoding(
             is_initiative=decision,
             criterion=kind if decision == "yes" else None,
             confidence=round(1 / (1 + math.exp(-distance)), 3),
-            confident=distance >= limits.confident,
+            # A high score that a rule overrides is nothing to be confident of.
+            confident=distance >= limits.confident and (decision == "yes") == (score >= limits.yes),
             evidence_ids=tuple(line.number for line in evidence),
             quote=_quote(evidence[0].text) if evidence else None,
             rationale=self._rationale(decision, values, score),
         )
-        return self._describe(page, reading, name, kind, coding) if decision == "yes" and kind else coding
+        return self._describe(reading, name, kind, coding) if decision == "yes" and kind else coding
 
     def actors(self, page: Page, sentence_ids: tuple[int, ...] = ()) -> list[ActorMention]:
         """Find and place the actors named in these sentences (all sentences if none are given)."""
@@ -74,8 +79,7 @@ class OfflineRules:
             for label, found in line.labels.items():
                 terms.setdefault(label, set()).update(found)
         words = {word for line in reading.all if line.central for word in line.safe}
-        share = len(central) / len(plain) if plain else 0.0
-        named = name.strength >= 3
+        share = len(central) / max(_SHORT, len(plain))
         return {
             "title": float(reading.title.central),
             "headings": float(any(line.heading for line in central)),
@@ -89,8 +93,8 @@ class OfflineRules:
             "decided_near": float(any("decided" in line.labels for line in near)),
             "decided": float(len(terms.get("decided", ()))),
             "activity": float(len(terms.get("activity", ()))),
-            "named": float(named),
-            "named_safety": float(named and "tryg" in name.text.casefold()),
+            "named": float(name.given),
+            "named_safety": float(name.given and "tryg" in name.text.casefold()),
             "money": float(any(amounts(line.text, attributes) for line in about)),
             "followup": float(len(terms.get("followup", ()))),
             "responsible": float(any(attributes.departments.search(line.text) for line in about)),
@@ -116,13 +120,15 @@ class OfflineRules:
         """
         points: dict[str, float] = {}
         for line in reading.all:
-            weight = 3.0 if line.number == 0 else 1.5 if line.heading or line.central else 1.0
+            weight = 4.0 if line.number == 0 else 1.5 if line.heading or line.central else 1.0
             for kind in self.book.kinds.labels_in(line.folded, line.words):
                 points[kind] = points.get(kind, 0.0) + weight + 2.0 * (name.text in line.text)
-        order = [criterion.id for criterion in self.book.criteria]
+        # The last criterion is what remains, and its words are the commonest by far.
+        if CRITERIA[-1] in points:
+            points[CRITERIA[-1]] *= _REMAINDER
         if points:
-            return min(points, key=lambda kind: (-points[kind], order.index(kind)))
-        return order[-1] if any("decided" in line.labels for line in reading.all) else None
+            return min(points, key=lambda kind: (-points[kind], CRITERIA.index(kind)))
+        return CRITERIA[-1] if any("decided" in line.labels for line in reading.all) else None
 
     @staticmethod
     def _evidence(reading: Reading, name: Name) -> list[Line]:
@@ -132,7 +138,9 @@ class OfflineRules:
             said = sum(label in line.labels for label in ("aim", "outcome", "decided", "activity"))
             return 2.0 * len(line.safe) + said + 2.0 * (name.text in line.text) - line.heading
 
-        best = sorted((line for line in reading.lines if line.central), key=lambda line: (-strength(line), line.number))
+        best = sorted(
+            (line for line in reading.lines if line.central), key=lambda line: (-strength(line), line.number)
+        )
         if not best:
             best = [line for line in reading.lines if name.text in line.text] if reading.title.central else []
         return best[:3]
@@ -140,30 +148,38 @@ class OfflineRules:
     def _rationale(self, decision: Decision, values: dict[str, float], score: float) -> str:
         found = self.book.relevance.signals
         parts = {name: signal.weight * min(values[name], signal.most) for name, signal in found.items()}
-        told = sorted((name for name in parts if parts[name]), key=lambda name: (-abs(parts[name]), name))[:_SAID]
-        opening = {"yes": "Indsats", "no": "Ikke en indsats", "doubt": "Tvivl, regnes ikke for en indsats"}[decision]
+        told = sorted((name for name in parts if parts[name]), key=lambda name: (-abs(parts[name]), name))[
+            :_SAID
+        ]
+        opening = {"yes": "Indsats", "no": "Ikke en indsats", "doubt": "Tvivl, regnes ikke for en indsats"}[
+            decision
+        ]
         reasons = " ".join(f"{found[name].why} ({parts[name]:+.1f})" for name in told)
         if not values["central"] and not values["title"]:
             reasons = f"Ordet for tryghed nævnes kun perifert. {reasons}"
-        return f"{opening} (sum {score:.1f}, grænse {self.book.relevance.thresholds.yes:.1f}). {reasons}".strip()
+        return (
+            f"{opening} (sum {score:.1f}, grænse {self.book.relevance.thresholds.yes:.1f}). {reasons}".strip()
+        )
 
-    def _describe(self, page: Page, reading: Reading, name: Name, kind: str, coding: PageCoding) -> PageCoding:
+    def _describe(self, reading: Reading, name: Name, kind: str, coding: PageCoding) -> PageCoding:
         """Return ``coding`` with areas, themes and the initiatives named on the page."""
-        from dataclasses import replace
-
         topics = self.book.topics
         areas, themes = assign(weigh(reading.title, reading.lines, coding.evidence_ids, topics), topics)
-        sections = section_names(reading, self.book.relevance)
+        # The chapters of a strategy or plan are its themes, not initiatives beside it.
+        sections = [] if kind in CRITERIA[:2] else section_names(reading, self.book.relevance)
         named: list[NamedInitiative] = []
         if not sections:
-            lines = tuple(line for line in reading.lines if line.number in coding.evidence_ids) or reading.lines[:1]
+            lines = (
+                tuple(line for line in reading.lines if line.number in coding.evidence_ids)
+                or reading.lines[:1]
+            )
             named.append(self._initiative(name.text, kind, areas, themes, lines, reading.lines))
             sections = listed_names(reading, self.book.relevance)
         for text, lines in sections:
             own_areas, own_themes = assign(weigh(lines[0], lines[1:], (), topics), topics)
             if not own_areas:
                 own_areas, own_themes = areas, themes
-            own_kind = self._kind(Reading(lines[0], lines[1:]), Name(text, 0.0, 0)) or kind
+            own_kind = self._kind(Reading(lines[0], lines[1:]), Name(text, 0.0)) or CRITERIA[-1]
             carrying = tuple(line for line in lines if line.safe) or lines[:1]
             named.append(self._initiative(text, own_kind, own_areas, own_themes, carrying[:3], lines))
         return replace(coding, focus_areas=areas, themes=themes, initiatives=tuple(_distinct(named)))
@@ -190,7 +206,9 @@ class OfflineRules:
 
 def _around(central: Sequence[Line], reading: Reading, distance: int) -> list[Line]:
     """Return the lines at most ``distance`` lines from one of ``central``, in order."""
-    numbers = {number for line in central for number in range(line.number - distance, line.number + distance + 1)}
+    numbers = {
+        number for line in central for number in range(line.number - distance, line.number + distance + 1)
+    }
     return [line for line in reading.lines if line.number in numbers]
 
 

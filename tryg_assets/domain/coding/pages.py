@@ -13,7 +13,9 @@ from tryg_assets.domain.coding.interface import Coder, Page, verify
 
 def kept_pages(raw: pl.DataFrame, filtered: pl.DataFrame) -> list[Page]:
     """Return the pages that the cleaning step kept, sorted by id, with numbered sentences."""
-    kept = raw.join(filtered.filter(pl.col("verdict") == "kept").select("page_id"), on="page_id").sort("page_id")
+    kept = raw.join(filtered.filter(pl.col("verdict") == "kept").select("page_id"), on="page_id").sort(
+        "page_id"
+    )
     return [
         Page.of(row["page_id"], row["municipality"], row["url"], row["title"], row["text"])
         for row in kept.iter_rows(named=True)

@@ -83,7 +83,7 @@ def _safety_words(texts: list[str]) -> list[list[str]]:
     """Return the safety words of each text in lower case. The texts are judged together: one misread word of a
     document tells how to read the others."""
     rules = cleaning_rules()
-    with_stem = [number for number, text in enumerate(texts) if _STEM.search(text)]
+    with_stem = [number for number, text in enumerate(texts) if _STEM.search(text.replace("\u00ad", ""))]
     flat = iter(word_senses("\n".join(texts[number] for number in with_stem), rules))
     found: list[list[str]] = [[] for _ in texts]
     for number in with_stem:

@@ -9,7 +9,9 @@ from tryg_assets.domain.coding.codebook import Topics
 from tryg_assets.domain.coding.reading import Line
 
 
-def weigh(title: Line, lines: Iterable[Line], evidence: Sequence[int], rules: Topics) -> list[tuple[float, Line]]:
+def weigh(
+    title: Line, lines: Iterable[Line], evidence: Sequence[int], rules: Topics
+) -> list[tuple[float, Line]]:
     """Return the lines with their weights: title, headings and evidence say more than the rest."""
     weighted = [(rules.title_weight, title)]
     for line in lines:
@@ -42,20 +44,18 @@ def scores(weighted: Iterable[tuple[float, Line]], rules: Topics) -> dict[str, f
 def assign(weighted: Iterable[tuple[float, Line]], rules: Topics) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return (focus areas, themes of these areas), the strongest first."""
     found = scores(weighted, rules)
-    whole = {name: score for name, score in found.items() if "/" not in name}
-    lifted = {
-        name: score * rules.area_share_of_best / rules.cross_cutting_share if name in rules.cross_cutting else score
-        for name, score in whole.items()
-    }
-    areas = _pick(lifted, rules.area_least, rules.area_share_of_best * max(whole.values(), default=0.0), rules.area_most)
+    whole = {name: score * rules.scale.get(name, 1.0) for name, score in found.items() if "/" not in name}
+    areas = _pick(whole, rules.area_least, rules.area_share_of_best, rules.area_most)
     themes: list[str] = []
     for area in areas:
-        within = {name.partition("/")[2]: score for name, score in found.items() if name.startswith(f"{area}/")}
-        share = rules.theme_share_of_best * max(within.values(), default=0.0)
-        themes += _pick(within, rules.theme_least, share, rules.theme_most)
+        within = {
+            name.partition("/")[2]: score for name, score in found.items() if name.startswith(f"{area}/")
+        }
+        themes += _pick(within, rules.theme_least, rules.theme_share_of_best, rules.theme_most)
     return tuple(areas), tuple(themes)
 
 
-def _pick(found: dict[str, float], least: float, limit: float, most: int) -> list[str]:
+def _pick(found: dict[str, float], least: float, share_of_best: float, most: int) -> list[str]:
+    limit = max(least, share_of_best * max(found.values(), default=0.0))
     ranked = sorted(found.items(), key=lambda entry: (-entry[1], entry[0]))
-    return [name for name, score in ranked if score >= max(least, limit)][:most]
+    return [name for name, score in ranked if score >= limit][:most]

@@ -25,6 +25,7 @@ from tryg_assets.errors import SiteUnreachable
 from tryg_assets.ids import content_hash, stable_id
 
 Row = dict[str, Any]
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Crawl:
         self._max_pages, self._on_page = max_pages, on_page
         self._book = AddressBook(site, policy)
         self._robots: dict[str, Protego] = {}
+        self._robots_failed: dict[str, str] = {}
         self._queue: list[tuple[int, int, int, _Target]] = []
         self._order = itertools.count()
         self._known: set[str] = set()
@@ -127,18 +129,32 @@ class Crawl:
 
     def _load_robots(self, origin: str) -> Protego:
         if origin not in self._robots:
-            reply = self._fetcher.get(f"{origin}/robots.txt")
+            reply = self._ask_robots(f"{origin}/robots.txt")
             text = ""
-            if reply.status is not None and reply.status < 400 and (reply.content_type or "text/plain") == "text/plain":
+            if reply.status is not None and reply.status < 300 and (reply.content_type or "text/plain") == "text/plain":
                 text = reply.body.decode("utf-8", errors="replace")
             elif reply.status is not None and reply.status >= 500:
                 # RFC 9309 section 2.3.1.4: a robots.txt that cannot be had for server errors forbids everything.
                 text = "User-agent: *\nDisallow: /"
+                self._robots_failed[origin] = f"robots.txt answered HTTP {reply.status}, so nothing may be read"
             self._robots[origin] = Protego.parse(text)
             delay = self._robots[origin].crawl_delay("TrygAssets")
             if delay and self._fetcher.pause:
                 self._fetcher.pause = max(self._fetcher.pause, float(delay))
         return self._robots[origin]
+
+    def _ask_robots(self, url: str) -> Reply:
+        """Ask for a robots.txt where it stands or has moved to (RFC 9309 section 2.3.1.2)."""
+        reply = self._fetcher.get(url)
+        for _ in range(self._policy.limits.redirects):
+            if reply.status not in _REDIRECTS or "location" not in reply.headers:
+                break
+            try:
+                step = str(URL(reply.url).join(URL(reply.headers["location"])))
+            except ValueError:
+                break
+            reply = self._fetcher.get(step)
+        return reply
 
     def _read_sitemaps(self, origin: str) -> None:
         waiting = [*self._robots[origin].sitemaps] or [f"{origin}/sitemap.xml"]
@@ -176,8 +192,9 @@ class Crawl:
             heapq.heappush(self._queue, (depth, not self._book.promising(url), next(self._order), target))
 
     def _visit(self, target: _Target) -> None:
-        if not self._load_robots(str(URL(target.url).origin())).can_fetch(target.url, "TrygAssets"):
-            self._note(target, None, "robots", "robots.txt asks us not to read it")
+        origin = str(URL(target.url).origin())
+        if not self._load_robots(origin).can_fetch(target.url, "TrygAssets"):
+            self._note(target, None, "robots", self._robots_failed.get(origin, "robots.txt asks us not to read it"))
             return
         before = self._previous.log.get(target.url)
         reply, hops = self._follow(target.url, before)
@@ -204,7 +221,7 @@ class Crawl:
         etag, modified = (before["etag"], before["last_modified"]) if before else (None, None)
         reply = self._fetcher.get(url, etag=etag, last_modified=modified)
         hops = 0
-        while reply.status in (301, 302, 303, 307, 308) and "location" in reply.headers:
+        while reply.status in _REDIRECTS and "location" in reply.headers:
             try:
                 step = str(URL(reply.url).join(URL(reply.headers["location"])))
             except ValueError:

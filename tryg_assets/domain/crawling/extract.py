@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from statistics import median_low
 from typing import Any
 
 import pypdfium2
@@ -25,6 +26,8 @@ _BLOCKS = _HEADINGS | {
 }
 _SPACE = re.compile(r"[\s\u00a0]+")
 _WORD = re.compile(r"\w+")
+# "børne-" at the end of a line keeps its hyphen before "og ungeudvalget".
+_SHARED_PART = re.compile(r"(og|eller|samt)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def _join_lines(text: str) -> list[Block]:
         if mark:
             prefix, line = "- ", line[mark.end() :]
         if line:
-            if lines and lines[-1].endswith("-") and line[:1].islower():
+            if lines and lines[-1].endswith("-") and line[:1].islower() and not _SHARED_PART.match(line):
                 lines[-1] = lines[-1][:-1]
                 lines[-1] += line
             else:
@@ -113,18 +116,42 @@ def _read_pdf(body: bytes, url: str) -> Extracted:
     except pypdfium2.PdfiumError as problem:
         raise ValueError(f"the PDF cannot be opened: {problem}") from problem
     try:
-        pages = [page.get_textpage().get_text_bounded() for page in document]
+        pages = [_pdf_page_text(page.get_textpage()) for page in document]
         meta = document.get_metadata_dict()
     except pypdfium2.PdfiumError as problem:
         raise ValueError(f"the PDF cannot be read: {problem}") from problem
     finally:
         document.close()
-    blocks = [block for page in pages for block in _join_lines(page.replace("\r\n", "\n").replace("\ufffe", "-"))]
+    blocks = [block for page in pages for block in _join_lines(page)]
     title = meta.get("Title", "").strip() or (blocks[0].text[:200] if blocks else url)
     dates = find_dates([block.text for block in blocks], url)
     if dates.source is None and (created := _created(meta.get("CreationDate", ""))):
         dates = Dates(published=created, source="pdf")
     return Extracted(title, tuple(blocks), dates=dates, kind="pdf")
+
+
+def _pdf_page_text(page: pypdfium2.PdfTextPage) -> str:
+    """Return the text of a PDF page with a blank line where more space or another size of letters separates two lines.
+
+    A PDF knows lines only. Lines in clearly larger letters than most of the page are headings, marked with ``# ``.
+    """
+    lines: list[tuple[str, float, float, float]] = []
+    position = 0
+    for raw in page.get_text_range().split("\n"):
+        line = raw.strip()
+        if line and (start := position + raw.index(line[0])) < page.count_chars():
+            _, bottom, _, top = page.get_charbox(start, loose=True)
+            lines.append((line.replace("\ufffe", "-"), top - bottom, bottom, top))
+        position += len(raw) + 1
+    usual = median_low([size for line, size, _, _ in lines for _ in line]) if lines else 0.0
+    text = ""
+    before: tuple[float, float] | None = None
+    for line, size, bottom, top in lines:
+        new = before is None or abs(before[0] - size) > 0.1 * size or before[1] - top > 0.6 * size
+        heading = "# " if size > 1.15 * usual else ""
+        text += f"\n\n{heading}{line}" if new else f" {line}" if heading else f"\n{line}"
+        before = size, bottom
+    return text
 
 
 def _created(stated: str) -> date | None:
@@ -148,12 +175,13 @@ def read_html(html: str, url: str, policy: CrawlPolicy) -> Extracted:
     rules = policy.furniture
     remove = [*rules.tags, *(f'[role="{role}"]' for role in rules.roles), "[hidden]", '[aria-hidden="true"]']
     main = next((node for selector in policy.main_selectors if (node := tree.css_first(selector))), body)
-    for node in main.css(",".join(remove)):
+    # Backwards, so that what stands inside something else goes before it and no freed node is looked at.
+    for node in reversed(main.css(",".join(remove))):
         # A heading inside <header> of an article is the page's own; some systems put the whole page into one <form>.
-        if node.tag in ("header", "form") and node.css_first("h1"):
+        if node.mem_id == main.mem_id or (node.tag in ("header", "form") and node.css_first("h1")):
             continue
         node.decompose()
-    for node in main.css("[class],[id]"):
+    for node in reversed(main.css("[class],[id]")):
         names = f"{node.attrs.get('class') or ''} {node.attrs.get('id') or ''}".lower()
         if node.mem_id != main.mem_id and any(word in names for word in rules.words):
             node.decompose()

@@ -36,6 +36,7 @@ class CleaningRules:
     ambiguous: frozenset[str]
     insurer_followers: frozenset[str]
     insurer_leaders: frozenset[str]
+    insurer_context: tuple[str, ...]
     soft_404_phrases: tuple[str, ...]
     soft_404_most_words: int
     job_ad: JobAdRules
@@ -71,6 +72,7 @@ def cleaning_rules() -> CleaningRules:
             ambiguous=frozenset(raw["ambiguous"]),
             insurer_followers=frozenset(raw["insurer_followers"]),
             insurer_leaders=frozenset(raw["insurer_leaders"]),
+            insurer_context=tuple(raw["insurer_context"]),
             soft_404_phrases=tuple(raw["soft_404_phrases"]),
             soft_404_most_words=raw["soft_404_most_words"],
             job_ad=JobAdRules(_any(job["address"]), _any(job["title"]), tuple(job["phrases"]), job["least_phrases"]),

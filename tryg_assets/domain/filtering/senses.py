@@ -10,7 +10,7 @@ from typing import Literal
 from tryg_assets.domain.filtering.rules import CleaningRules
 
 Sense = Literal["safe", "name", "noise"]
-_TOKEN = re.compile(r"\w+(?:[-‑]\w+)*|[^\w\s]")
+_TOKEN = re.compile(r"A/S|\w+(?:[-‑]\w+)*|[^\w\s]")
 
 
 def word_senses(text: str, rules: CleaningRules) -> list[tuple[str, Sense]]:
@@ -23,27 +23,30 @@ def word_senses(text: str, rules: CleaningRules) -> list[tuple[str, Sense]]:
 
 def _line_senses(line: str, rules: CleaningRules, machine_read: bool) -> Iterator[tuple[str, Sense]]:
     tokens = _TOKEN.findall(re.sub(r"^(# |- )", "", line))
+    low_line = line.lower()
     for position, token in enumerate(tokens):
-        low = token.lower()
+        low = token.lower().replace("‑", "-")
         if "tryg" not in low and "tryk" not in low:
             continue
         before = tokens[position - 1] if position else ""
         after = tokens[position + 1] if position + 1 < len(tokens) else ""
         if low in rules.ambiguous:
             yield token, "safe" if machine_read else "noise"
-        elif token in ("Tryg", "Trygs") and _is_insurer(before, after, rules):
+        elif token in ("Tryg", "Trygs") and _is_insurer(before, after, low_line, rules):
             yield token, "name"
         else:
             sense = next((sense for sense, pattern in rules.senses if pattern.match(low)), "noise")
             yield token, "safe" if sense == "misread" else sense  # type: ignore[misc]
 
 
-def _is_insurer(before: str, after: str, rules: CleaningRules) -> bool:
-    """Whether the word 'Tryg' is the insurance company: by what stands after and before it."""
+def _is_insurer(before: str, after: str, low_line: str, rules: CleaningRules) -> bool:
+    """Whether the word 'Tryg' is the insurance company: by what stands after, before and around it."""
     if after in rules.insurer_followers or before.lower() in rules.insurer_leaders:
         return True
     inside_sentence = before not in ("", ".", "!", "?", ":", '"', "”", "“", "»", "'", "’", "‘", "–", "-", "(")
-    part_of_name = after[:1].isupper() or after.isdigit() or after.lower() in ("i", "på", "og")
+    part_of_name = after[:1].isupper() or after.isdigit() or (
+        after.lower() in ("i", "på", "og") and not any(word in low_line for word in rules.insurer_context)
+    )
     return inside_sentence and not part_of_name
 
 

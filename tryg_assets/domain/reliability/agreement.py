@@ -44,6 +44,8 @@ def agreement_rows(codings: pl.DataFrame, reference: pl.DataFrame, engine: str, 
     rows: list[dict[str, Any]] = []
     for (version, kind), gold in sorted(reference.group_by("gold_version", "coder_kind")):
         gold = gold.filter(pl.col("page_id").is_in(list(coded)))
+        if gold.is_empty():
+            continue
         for texts, part in (("all", gold), ("held_out", gold.filter(pl.col("held_out")))):
             for task, item, table in _tables(part, coded, areas):
                 rows.append(_row(task, item, table, engine=engine, gold_version=version, texts=texts, coder_kind=kind))
@@ -99,20 +101,34 @@ class GateResult:
     reasons: tuple[str, ...]
 
 
+_TASKS = {"relevance": "Indsats eller ej", "focus_area": "Fokusområder"}
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %".replace(".", ",")
+
+
 def judge_gate(agreement: Iterable[dict[str, Any]], gate: Gate) -> GateResult:
     """Decide whether the agreement is good enough to publish.
 
     The lower end of the Wilson interval of relevance and of all focus areas pooled must reach the floor, on all texts.
+    One of the two that is not measured keeps the gate closed.
     """
     rows = [row for row in agreement if row["texts"] == "all" and row["item"] in (PAGE, ALL_AREAS) and row["n"]]
     if not rows:
         return GateResult(False, False, ("Ingen referencekodninger af disse sider: overensstemmelsen er ikke målt.",))
-    reasons = tuple(
-        f"{row['task']}: nedre grænse {row['ci_low']:.3f} er under {gate.floor} (n = {row['n']}, andel ens {row['percent_agreement']:.3f})."
+    below = tuple(
+        f"{_TASKS[row['task']]}: nedre grænse {_percent(row['ci_low'])} er under {_percent(gate.floor)} "
+        f"(n = {row['n']}, {_percent(row['percent_agreement'])} ens)."
         for row in rows
         if row["ci_low"] < gate.floor
     )
-    return GateResult(not reasons, True, reasons)
+    missing = tuple(
+        f"{_TASKS[task]}: ingen referencekodninger, så overensstemmelsen er ikke målt."
+        for task, item in (("relevance", PAGE), ("focus_area", ALL_AREAS))
+        if item not in {row["item"] for row in rows}
+    )
+    return GateResult(not (below or missing), bool(below) or not missing, below + missing)
 
 
 def worst_disagreements(codings: pl.DataFrame, reference: pl.DataFrame, most: int = 20) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+import numpy as np
 import polars as pl
 from markupsafe import Markup, escape
 
@@ -29,7 +30,7 @@ def counts(rows: pl.DataFrame, description: str) -> Markup:
     table = rows.select("label", "n", text=pl.col("n").map_elements(number, return_dtype=pl.String))
     base = alt.Chart(table).encode(y=_rows(table))
     bars = base.mark_bar(color=BLUE, height=10, cornerRadiusEnd=2).encode(
-        x=alt.X("n:Q", axis=None, scale=alt.Scale(domainMin=0))
+        x=alt.X("n:Q", axis=None, stack=None, scale=alt.Scale(domainMin=0))
     )
     return _svg(alt.layer(bars, *_captions(base)), description, height=38 * table.height)
 
@@ -54,7 +55,10 @@ def shares(rows: pl.DataFrame, description: str) -> Markup:
     axis = alt.Axis(labelExpr="format(datum.value * 100, '.0f') + ' %'", tickCount=5, title=None, grid=True)
     bars = base.mark_bar(color=PALE, height=10, cornerRadiusEnd=2).encode(
         x=alt.X(
-            "share:Q", axis=axis, scale=alt.Scale(domain=[0, 1.0 if top > 0.8 else top * 1.04], nice=False)
+            "share:Q",
+            axis=axis,
+            stack=None,
+            scale=alt.Scale(domain=[0, 1.0 if top > 0.8 else top * 1.04], nice=False),
         )
     )
     whiskers = base.mark_rule(color=INK, strokeWidth=1.6).encode(x="ci_low:Q", x2="ci_high:Q")
@@ -86,19 +90,11 @@ def network(pairs: pl.DataFrame, description: str) -> Markup:
     place = nx.spring_layout(
         graph, seed=_SEED, weight=None, k=3.2 / max(1, graph.number_of_nodes()) ** 0.5, iterations=300
     )
-    nodes = pl.DataFrame(
-        [{"x": float(place[node][0]), "y": float(place[node][1]), **graph.nodes[node]} for node in graph],
-        infer_schema_length=None,
-    )
+    at = dict(zip(graph, _spread(np.array([place[node] for node in graph])), strict=True))
+    nodes = pl.DataFrame([{"x": at[node][0], "y": at[node][1], **graph.nodes[node]} for node in graph])
     lines = pl.DataFrame(
         [
-            {
-                "x": float(place[a][0]),
-                "y": float(place[a][1]),
-                "x2": float(place[b][0]),
-                "y2": float(place[b][1]),
-                "n": weight,
-            }
+            {"x": at[a][0], "y": at[a][1], "x2": at[b][0], "y2": at[b][1], "n": weight}
             for a, b, weight in graph.edges(data="weight")
         ]
     )
@@ -138,6 +134,14 @@ def network(pairs: pl.DataFrame, description: str) -> Markup:
     halo = points.mark_text(stroke="white", strokeWidth=4, strokeJoin="round", **style).encode(text="label:N")
     names = points.mark_text(color=INK, **style).encode(text="label:N")
     return _svg(alt.layer(edges, dots, halo, names), description, width=860, height=560)
+
+
+def _spread(places: np.ndarray) -> list[list[float]]:
+    """Return places halfway between where they are and evenly spread, so that the names in a dense middle can be read."""
+    ranks = places.argsort(axis=0).argsort(axis=0) / (len(places) - 1)
+    scaled = (places - places.min(axis=0)) / np.maximum(np.ptp(places, axis=0), 1e-9)
+    spread: list[list[float]] = ((ranks + scaled) / 2).tolist()
+    return spread
 
 
 def in_two_lines(label: str) -> str:

@@ -30,6 +30,10 @@ def read_gold(folder: Path) -> list[dict[str, Any]]:
                 raise DataFileError(path, f"row {line}", f"is_initiative '{row['is_initiative']}' is unknown", "Use yes, no or doubt.")
             if unknown := [area for area in chosen if area not in areas]:
                 raise DataFileError(path, f"row {line}", f"focus area '{unknown[0]}' is unknown", f"Use {', '.join(areas)}.")
+            if row["coder_kind"] not in ("person", "sample_reference"):
+                raise DataFileError(path, f"row {line}", f"coder_kind '{row['coder_kind']}' is unknown", "Use person or sample_reference.")
+            if row["held_out"] not in ("true", "false"):
+                raise DataFileError(path, f"row {line}", f"held_out '{row['held_out']}' is neither true nor false", "Write true or false.")
             try:
                 coded_on = date.fromisoformat(row["coded_on"])
             except ValueError:

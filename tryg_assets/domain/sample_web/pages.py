@@ -12,6 +12,7 @@ from typing import Literal
 from tryg_assets.domain.sites import sample_host
 
 BlockKind = Literal["p", "h2", "li"]
+Sitemap = Literal["plain", "index", "gzip", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class SampleSite:
     pages: dict[tuple[str, str], SamplePage]
     redirects: dict[str, str]
     robots: str | None
-    sitemap: Literal["plain", "index", "gzip", "none"]
+    sitemap: Sitemap
     down: bool
 
     @property

@@ -13,8 +13,24 @@ from typing import Any
 
 from tryg_assets import paths
 from tryg_assets.domain.filtering.duplicates import jaccard, shingles
-from tryg_assets.domain.sample_web.pages import Block, Link, SamplePage, SampleSite, Shown, parse_body, slugify
-from tryg_assets.domain.sample_web.spread import Composer, quadruples, rank, spread_evenly, spread_initiatives
+from tryg_assets.domain.sample_web.pages import (
+    Block,
+    Link,
+    SamplePage,
+    SampleSite,
+    Shown,
+    Sitemap,
+    parse_body,
+    slugify,
+)
+from tryg_assets.domain.sample_web.spread import (
+    Composer,
+    Pattern,
+    quadruples,
+    rank,
+    spread_evenly,
+    spread_initiatives,
+)
 from tryg_assets.domain.sample_web.texts import Material, Note, Place, Text, Topic, material
 
 _PDFS, _MOBILE, _PRINT, _REPUBLISHED, _COPIES = 26, 16, 16, 22, 12
@@ -33,8 +49,12 @@ class _Planner:
     def __init__(self, made_of: Material) -> None:
         self._m = made_of
         self._site: dict[str, Any] = made_of.site
-        self._places = {slug: place for slug, place in made_of.places.items() if slug not in self._site["down"]}
-        self._hosts = [place for slug, place in self._places.items() if slug not in self._site["without_hits"]]
+        self._places = {
+            slug: place for slug, place in made_of.places.items() if slug not in self._site["down"]
+        }
+        self._hosts = [
+            place for slug, place in self._places.items() if slug not in self._site["without_hits"]
+        ]
         self._pages: dict[str, list[SamplePage]] = {slug: [] for slug in self._places}
         self._taken: set[tuple[str, str]] = set()
 
@@ -120,22 +140,37 @@ class _Planner:
 
     def _initiatives(self) -> None:
         with (paths.REFERENCE / "published" / "focus_area_by_type.csv").open(encoding="utf-8") as file:
-            shares = {(row["focus_area"], row["type"]): float(row["share_pct"]) / 100 for row in csv.DictReader(file)}
+            shares = {
+                (row["focus_area"], row["type"]): float(row["share_pct"]) / 100
+                for row in csv.DictReader(file)
+            }
         texts = self._m.labelled("initiative")
         documents = {text.id for text in sorted(texts, key=lambda text: rank("pdf", text.id))[:_PDFS]}
-        for slug, given in spread_initiatives(texts, self._hosts, shares).items():
+        pattern = Pattern(self._site["texts_by_type"], self._site["areas_by_type"], shares)
+        for slug, given in spread_initiatives(texts, self._hosts, pattern).items():
             for text in given:
                 section = self._site["area_section"][text.areas[0]]
                 shown = self._shown(text.id, self._years(text.body))
                 if text.id in documents:
                     # A document shows its date in its text or not at all.
-                    shown = self._way({"how": "text", "line": "Publiceret {long}"}, shown.day) if shown else None
+                    shown = (
+                        self._way({"how": "text", "line": "Publiceret {long}"}, shown.day) if shown else None
+                    )
                     self._add(
                         slug, "initiative", section, text.title, parse_body(text.body), folder="/dokumenter",
                         shown=shown, text_id=text.id, hit=True, media="pdf",
                     )  # fmt: skip
                 else:
-                    self._add(slug, "initiative", section, text.title, parse_body(text.body), shown=shown, text_id=text.id, hit=True)
+                    self._add(
+                        slug,
+                        "initiative",
+                        section,
+                        text.title,
+                        parse_body(text.body),
+                        shown=shown,
+                        text_id=text.id,
+                        hit=True,
+                    )
                 if text.news and text.news_title:
                     day = self._shown(f"{text.id}-news", self._years(text.body + text.news))
                     self._add(
@@ -147,14 +182,26 @@ class _Planner:
         for slug, text in _pairs(spread_evenly(self._m.labelled("passing"), self._hosts)):
             section = sorted(self._site["sections"])[rank("section", text.id) % len(self._site["sections"])]
             shown = self._shown(text.id, self._years(text.body))
-            self._add(slug, "passing", section, text.title, parse_body(text.body), shown=shown, text_id=text.id, hit=True)
+            reason = self._site["other_reasons"].get(text.id)
+            kind = reason or "passing"
+            self._add(
+                slug,
+                kind,
+                section,
+                text.title,
+                parse_body(text.body),
+                shown=shown,
+                text_id=text.id,
+                hit=True,
+                reason=reason,
+            )
         for number, (slug, text) in enumerate(_pairs(spread_evenly(self._m.labelled("old"), self._hosts))):
             # Every way to show a date is there, among pages from before 2020 too.
             ways = self._site["ways_to_date"]
             shown = self._way(ways[number % len(ways)], self._old_day(text))
             self._add(
                 slug, "old", "kommunen", text.title, parse_body(text.body), folder="/nyheder", shown=shown, text_id=text.id,
-                hit=True, reason="before_2020",
+                hit=True, reason=self._site["other_reasons"].get(text.id, "before_2020"),
             )  # fmt: skip
         for slug, text in _pairs(spread_evenly(self._m.labelled("english"), self._hosts)):
             shown = self._shown(text.id, self._years(text.body))
@@ -165,25 +212,40 @@ class _Planner:
 
     def _old_day(self, text: Text) -> date:
         first, last = self._site["old_years"]
-        years = sorted({year for year in map(int, re.findall(r"\b20[01]\d\b", text.body)) if first <= year <= last})
-        year = years[-2] if len(years) > 2 else years[-1] if years else first + rank("year", text.id) % (last - first + 1)
+        years = sorted(
+            {year for year in map(int, re.findall(r"\b20[01]\d\b", text.body)) if first <= year <= last}
+        )
+        year = (
+            years[-2]
+            if len(years) > 2
+            else years[-1]
+            if years
+            else first + rank("year", text.id) % (last - first + 1)
+        )
         return date(year, 1, 1) + timedelta(days=rank("old day", text.id) % 365)
 
     # --- pages composed of blocks
 
     def _service(self) -> None:
-        free = {topic.id: sorted(quadruples(), key=lambda four: rank(topic.id, four)) for topic in self._m.topics.values()}
+        free = {
+            topic.id: sorted(quadruples(), key=lambda four: rank(topic.id, four))
+            for topic in self._m.topics.values()
+        }
         held: dict[str, set[str]] = {slug: set() for slug in self._places}
         special: Counter[str] = Counter()
 
-        def page(slug: str, topic: Topic, kind: str, instead: str | None, avoid: frozenset[int], **more: Any) -> frozenset[int]:
+        def page(
+            slug: str, topic: Topic, kind: str, instead: str | None, avoid: frozenset[int], **more: Any
+        ) -> frozenset[int]:
             four = free[topic.id].pop()
             held[slug].add(topic.id)
             key = f"{kind}-{slug}-{topic.id}"
             parts = list(four)
             if instead is not None:
                 # One paragraph makes room; one that an earlier page with the same insert has too, if there is such.
-                parts.remove(next((number for number in four if number in avoid), four[rank("room", key) % 4]))
+                parts.remove(
+                    next((number for number in four if number in avoid), four[rank("room", key) % 4])
+                )
             blocks = [Block("p", topic.plain[number]) for number in parts]
             if instead is not None:
                 blocks.insert(1 + rank("place", key) % 3, Block("p", instead))
@@ -193,7 +255,10 @@ class _Planner:
             self._add(slug, kind, topic.section, topic.title, tuple(blocks), shown=shown, **more)
             return frozenset(parts)
 
-        for kind, reason, notes in (("noise_word", "noise_word", self._m.noise_words), ("name_only", "name_only", self._m.names)):
+        for kind, reason, notes in (
+            ("noise_word", "noise_word", self._m.noise_words),
+            ("name_only", "name_only", self._m.names),
+        ):
             for note in notes:
                 slug = self._roomiest(note, held, special)
                 special[slug] += 1
@@ -222,13 +287,21 @@ class _Planner:
                 )  # fmt: skip
         for wanted in range(1, _SERVICE_PAGES + 1):
             for slug in self._places:
-                options = [topic for topic in self._m.topics.values() if free[topic.id] and topic.id not in held[slug]]
+                options = [
+                    topic
+                    for topic in self._m.topics.values()
+                    if free[topic.id] and topic.id not in held[slug]
+                ]
                 if len(held[slug]) < wanted and options:
                     topic = max(options, key=lambda topic: (len(free[topic.id]), rank(slug, topic.id)))
                     page(slug, topic, "service", None, frozenset())
 
     def _roomiest(self, note: Note, held: dict[str, set[str]], special: Counter[str]) -> str:
-        options = [place.municipality.slug for place in self._hosts if note.topic not in held[place.municipality.slug]]
+        options = [
+            place.municipality.slug
+            for place in self._hosts
+            if note.topic not in held[place.municipality.slug]
+        ]
         return min(options, key=lambda slug: (special[slug], rank("note", slug, note.text)))
 
     def _jobs(self) -> None:
@@ -253,7 +326,14 @@ class _Planner:
         for number, (title, text) in enumerate(self._m.missing_pages):
             slug = self._hosts[(number * 11 + 4) % len(self._hosts)].municipality.slug
             self._add(
-                slug, "soft_404", "kommunen", title, (Block("p", text),), path=f"/kommunen/side-{number + 1}", hit=True, reason="soft_404"
+                slug,
+                "soft_404",
+                "kommunen",
+                title,
+                (Block("p", text),),
+                path=f"/kommunen/side-{number + 1}",
+                hit=True,
+                reason="soft_404",
             )
 
     def _news_and_agendas(self) -> None:
@@ -291,13 +371,22 @@ class _Planner:
         """Add the front page, the section pages and the contact page."""
         fronts = Composer("front", range(len(self._m.news)), most_shared=1)
         pools: dict[str, list[tuple[str, str]]] = {
-            section: [(topic.id, text) for topic in self._m.topics.values() if topic.section == section for text in topic.plain]
+            section: [
+                (topic.id, text)
+                for topic in self._m.topics.values()
+                if topic.section == section
+                for text in topic.plain
+            ]
             for section in self._site["sections"]
         }
         for section, pool in pools.items():
             if len({topic for topic, _ in pool}) < 3:
-                pools[section] = pool + [(f"agenda-{number}", item) for number, item in enumerate(self._m.agenda)]
-        intros = {section: Composer(section, [topic for topic, _ in pool], most_shared=1) for section, pool in pools.items()}
+                more = self._m.agenda if section == "kommunen" else self._m.news
+                pools[section] = pool + [(f"more-{number}", item) for number, item in enumerate(more)]
+        intros = {
+            section: Composer(section, [topic for topic, _ in pool], most_shared=1)
+            for section, pool in pools.items()
+        }
         size = len(self._m.contacts["telefon"])
         for number, slug in enumerate(self._places):
             # Two numbers below a prime and their sum: any two contact pages share at most one of three paragraphs.
@@ -309,7 +398,8 @@ class _Planner:
                 blocks = tuple(Block("p", pools[section][item][1]) for item in intros[section].draw(2, slug))
                 self._add(slug, "section", section, title, blocks, path=f"/{section}")
             contact = tuple(
-                Block("p", blocks[pick]) for pick, blocks in zip(picks, self._m.contacts.values(), strict=True)
+                Block("p", blocks[pick])
+                for pick, blocks in zip(picks, self._m.contacts.values(), strict=True)
             )
             self._add(slug, "contact", "kommunen", self._site["contact_title"], contact, path="/kontakt")
 
@@ -317,14 +407,25 @@ class _Planner:
 
     def _variants(self) -> None:
         """Add mobile and print versions, republished pages and copies of pages about initiatives."""
-        bases = [page for pages in self._pages.values() for page in pages if page.kind == "initiative" and page.media == "html"]
+        bases = [
+            page
+            for pages in self._pages.values()
+            for page in pages
+            if page.kind == "initiative" and page.media == "html"
+        ]
         long = sorted(bases, key=lambda page: -len(page.text.split()))[: 3 * _REPUBLISHED]
-        republished = set()
+        republished: set[SamplePage] = set()
         for number, page in enumerate(sorted(long, key=lambda page: rank("again", page.url))):
             blocks = _edited(page, self._site["republished_words"], 1 + number % 3)
             if blocks and len(republished) < _REPUBLISHED:
                 republished.add(page)
-                self._duplicate(page, "near_duplicate", f"/nyheder/arkiv{page.path}", blocks=blocks, listed=number % 2 == 0)
+                self._duplicate(
+                    page,
+                    "near_duplicate",
+                    f"/nyheder/arkiv{page.path}",
+                    blocks=blocks,
+                    listed=number % 2 == 0,
+                )
         others = sorted(set(bases) - republished, key=lambda page: rank("variant", page.url))
         for page in others[:_MOBILE]:
             if rank("m", page.url) % 2:
@@ -347,21 +448,32 @@ class _Planner:
         if slug in self._site["down"]:
             return SampleSite(slug, number, {}, {}, None, "none", down=True)
         hits = slug not in self._site["without_hits"]
-        robots: str | None = "User-agent: *\n"
-        if number % 10 == 7:
-            robots = None
-        elif number % 8 == 5 and hits:
+        robots = None if number % 10 == 7 else "User-agent: *\n"
+        if robots and number % 32 == 14 and hits:
             robots += "Disallow: /intern/\n"
-            text = (Block("p", self._site["intern_text"]),)
-            self._add(slug, "forbidden", "kommunen", self._site["intern_title"], text, folder="/intern")
-        sitemap = "index" if number == 12 else "gzip" if number == 24 else "none" if number % 20 in (7, 18) else "plain"
+            title, text = self._site["internal_notes"][number // 32]
+            self._add(slug, "forbidden", "kommunen", title, (Block("p", text),), folder="/intern")
+        sitemap: Sitemap = "none" if number % 20 in (7, 18) else "plain"
+        if number in (12, 24):
+            sitemap = "index" if number == 12 else "gzip"
         redirects = {"/pas": next(page.path for page in self._pages[slug] if page.kind == "service")}
         if number % 9 == 4:
             redirects |= {"/forside-2012": "/forside", "/forside": "/"}
         if number % 15 == 2:
             redirects["/faelles-selvbetjening"] = "https://selvbetjening.example/"
-        pages = [replace(page, links=self._links(page, slug, number, sitemap, redirects)) for page in self._pages[slug]]
-        return SampleSite(slug, number, {(page.prefix, page.path): page for page in pages}, redirects, robots, sitemap, down=False)  # type: ignore[arg-type]
+        pages = [
+            replace(page, links=self._links(page, slug, number, sitemap, redirects))
+            for page in self._pages[slug]
+        ]
+        return SampleSite(
+            slug,
+            number,
+            {(page.prefix, page.path): page for page in pages},
+            redirects,
+            robots,
+            sitemap,
+            down=False,
+        )
 
     def _links(
         self, page: SamplePage, slug: str, number: int, sitemap: str, redirects: dict[str, str]
@@ -371,7 +483,10 @@ class _Planner:
         if page.prefix == "m.":
             return (Link(page.path, page.title, "www."),)
         if page.kind == "home":
-            links = [Link(f"/{section}", self._m.places[slug].fill(title)) for section, title in self._site["sections"].items()]
+            links = [
+                Link(f"/{section}", self._m.places[slug].fill(title))
+                for section, title in self._site["sections"].items()
+            ]
             return (*links, *(Link(path, self._site["shortcut_text"]) for path in redirects))
         if page.kind == "section":
             versions = ("print", "mobile", "soft_404")
@@ -381,12 +496,30 @@ class _Planner:
                 if other.kind not in versions and (other.listed or sitemap == "none") and other is not page
             )
         if page.kind == "contact":
-            links = [Link(other.path, self._site["shortcut_text"]) for other in own if other.kind == "soft_404"]
-            return (*links, Link("/borger/gammel-selvbetjening", self._site["old_link_text"])) if number % 3 == 1 else tuple(links)
-        versions_of = [other for other in own if other.duplicate_of == page.url and other.kind in ("print", "mobile")]
-        links = [Link(other.path, f"{other.title}", other.prefix if other.prefix != "www." else None) for other in versions_of]
+            links = [
+                Link(other.path, self._site["shortcut_text"]) for other in own if other.kind == "soft_404"
+            ]
+            return (
+                (*links, Link("/borger/gammel-selvbetjening", self._site["old_link_text"]))
+                if number % 3 == 1
+                else tuple(links)
+            )
+        versions_of = [
+            other for other in own if other.duplicate_of == page.url and other.kind in ("print", "mobile")
+        ]
+        links = [
+            Link(other.path, f"{other.title}", other.prefix if other.prefix != "www." else None)
+            for other in versions_of
+        ]
         near = sorted(
-            (other for other in same if other is not page and other.duplicate_of is None and other.kind not in ("soft_404", "forbidden") and other.listed),
+            (
+                other
+                for other in same
+                if other is not page
+                and other.duplicate_of is None
+                and other.kind not in ("soft_404", "forbidden")
+                and other.listed
+            ),
             key=lambda other: rank("near", page.url, other.url),
         )[:3]
         for place, other in enumerate(near):

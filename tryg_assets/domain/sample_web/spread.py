@@ -8,11 +8,22 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
 
 from tryg_assets.domain.sample_web.texts import Place, Text
 
-# Texts per municipality of each type, relative to each other: what the report finds (page 23), scaled down.
-_TEXTS_BY_TYPE = {"storby": 9.0, "forstad": 4.6, "koebstad": 4.0, "opland": 2.2, "landdistrikt": 1.3}
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """How initiatives are spread over the types of municipality (``site.yml`` and the report's page 23).
+
+    ``texts``: texts per municipality by type, relative to each other. ``areas``: how many areas they should cover.
+    ``shares``: the report's share of municipalities that have an area, by (area, type).
+    """
+
+    texts: dict[str, float]
+    areas: dict[str, int]
+    shares: dict[tuple[str, str], float]
 
 
 def rank(*key: Hashable) -> int:
@@ -21,25 +32,26 @@ def rank(*key: Hashable) -> int:
 
 
 def spread_initiatives(
-    texts: Iterable[Text], places: Sequence[Place], shares: dict[tuple[str, str], float]
+    texts: Iterable[Text], places: Sequence[Place], pattern: Pattern
 ) -> dict[str, list[Text]]:
     """Give each text to exactly one municipality that it fits; returns texts by slug.
 
-    Cities get many and of all areas, rural municipalities one or two. ``shares`` is the report's share of
-    municipalities by (area, type): the pattern to resemble.
+    Cities get many and of all areas, rural municipalities one or two, as ``pattern`` says.
     """
     texts = sorted(texts, key=lambda text: (len(text.types) or 9, not text.coast, rank("order", text.id)))
-    weight = sum(_TEXTS_BY_TYPE[place.municipality.type] for place in places)
-    quota = {p.municipality.slug: _TEXTS_BY_TYPE[p.municipality.type] * len(texts) / weight for p in places}
+    weight = sum(pattern.texts[place.municipality.type] for place in places)
+    quota = {p.municipality.slug: pattern.texts[p.municipality.type] * len(texts) / weight for p in places}
     given: dict[str, list[Text]] = {place.municipality.slug: [] for place in places}
     covered: dict[str, Counter[str]] = {slug: Counter() for slug in given}
 
     def wish(place: Place, text: Text) -> float:
         slug, kind = place.municipality.slug, place.municipality.type
         room = 1 - len(given[slug]) / quota[slug]
-        new = sum(shares[area, kind] for area in text.areas if not covered[slug][area]) / len(text.areas)
-        crowded = sum(covered[slug][area] for area in text.areas)
-        return 2 * room + new - 0.4 * crowded + rank(text.id, slug) / 2**64 * 0.2
+        new = sum(pattern.shares[area, kind] for area in text.areas if not covered[slug][area]) / len(
+            text.areas
+        )
+        surplus = len(covered[slug].keys() | set(text.areas)) - pattern.areas[kind]
+        return 2 * room + new - 0.5 * max(0, surplus) + rank(text.id, slug) / 2**64 * 0.2
 
     for text in texts:
         place = max((place for place in places if fits(text, place)), key=lambda place: wish(place, text))
@@ -76,9 +88,15 @@ class Composer:
         for attempt in range(1000):
             drawn: list[int] = []
             for number in sorted(
-                range(len(self._groups)), key=lambda n: (self._uses[n] + rank(self._name, attempt, *key, n) % 3, rank(n, attempt, *key))
+                range(len(self._groups)),
+                key=lambda n: (
+                    (drawn_by := rank(self._name, attempt, *key, n)) % 3 + self._uses[n],
+                    drawn_by,
+                ),
             ):
-                if number not in without and self._groups[number] not in {self._groups[other] for other in drawn}:
+                if number not in without and self._groups[number] not in {
+                    self._groups[other] for other in drawn
+                }:
                     drawn.append(number)
                 if len(drawn) == count:
                     break

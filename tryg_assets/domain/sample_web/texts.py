@@ -18,7 +18,20 @@ from tryg_assets.errors import DataFileError
 
 LABELS = ("initiative", "passing", "old", "english")
 _TEXT_FIELDS = frozenset(
-    "id label title body areas themes initiatives actors news news_title needs fits".split()
+    (
+        "id",
+        "label",
+        "title",
+        "body",
+        "areas",
+        "themes",
+        "initiatives",
+        "actors",
+        "news",
+        "news_title",
+        "needs",
+        "fits",
+    )
 )
 _PLACE_COLUMNS = (
     *("slug", "by", "by2", "bydel", "skole", "skole2", "boligselskab", "idraetsklub", "plejecenter"),
@@ -125,14 +138,25 @@ def read_texts(folder: Path) -> dict[str, Text]:
             try:
                 text = _text(entry)
             except (KeyError, TypeError, AttributeError) as problem:
-                raise DataFileError(path, where, f"field {problem} is missing or wrong", "See the other entries.") from None
+                raise DataFileError(
+                    path, where, f"field {problem} is missing or wrong", "See the other entries."
+                ) from None
             where = f"entry '{text.id}'"
             if unknown := entry.keys() - _TEXT_FIELDS:
-                raise DataFileError(path, where, f"field '{min(unknown)}' is unknown", f"Use {', '.join(sorted(_TEXT_FIELDS))}.")
+                raise DataFileError(
+                    path,
+                    where,
+                    f"field '{min(unknown)}' is unknown",
+                    f"Use {', '.join(sorted(_TEXT_FIELDS))}.",
+                )
             if text.label not in LABELS:
-                raise DataFileError(path, where, f"label '{text.label}' is unknown", f"Use {', '.join(LABELS)}.")
+                raise DataFileError(
+                    path, where, f"label '{text.label}' is unknown", f"Use {', '.join(LABELS)}."
+                )
             if text.label == "initiative" and not (text.areas and text.themes and text.initiatives):
-                raise DataFileError(path, where, "an initiative needs areas, themes and initiatives", "Add them.")
+                raise DataFileError(
+                    path, where, "an initiative needs areas, themes and initiatives", "Add them."
+                )
             if text.id in found:
                 raise DataFileError(path, where, "the id is there twice", "Give it a new number.")
             found[text.id] = text
@@ -166,10 +190,17 @@ def read_topics(path: Path) -> dict[str, Topic]:
     for number, entry in enumerate(read_yaml(path), 1):
         try:
             found[entry["id"]] = Topic(
-                entry["id"], entry["section"], entry["title"], tuple(entry["plain"]), tuple(entry["passing"]), tuple(entry["lists"])
+                entry["id"],
+                entry["section"],
+                entry["title"],
+                tuple(entry["plain"]),
+                tuple(entry["passing"]),
+                tuple(entry["lists"]),
             )
         except (KeyError, TypeError) as problem:
-            raise DataFileError(path, f"entry {number}", f"field {problem} is missing", "See the other entries.") from None
+            raise DataFileError(
+                path, f"entry {number}", f"field {problem} is missing", "See the other entries."
+            ) from None
     return found
 
 
@@ -183,7 +214,12 @@ def read_places(path: Path) -> dict[str, Place]:
     found: dict[str, Place] = {}
     for line, row in read_csv(path, _PLACE_COLUMNS):
         if row["slug"] not in known:
-            raise DataFileError(path, f"row {line}", f"municipality '{row['slug']}' is unknown", "Use a slug of municipalities.csv.")
+            raise DataFileError(
+                path,
+                f"row {line}",
+                f"municipality '{row['slug']}' is unknown",
+                "Use a slug of municipalities.csv.",
+            )
         if empty := [name for name in _PLACE_COLUMNS if not row[name]]:
             raise DataFileError(path, f"row {line}", f"column '{empty[0]}' is empty", "Fill it in.")
         municipality = known[row["slug"]]
@@ -199,7 +235,9 @@ def _notes(path: Path, key: str) -> Iterator[Note]:
         try:
             yield Note(entry["topic"], entry["text"])
         except (KeyError, TypeError) as problem:
-            raise DataFileError(path, f"{key} {number}", f"field {problem} is missing", "See the other entries.") from None
+            raise DataFileError(
+                path, f"{key} {number}", f"field {problem} is missing", "See the other entries."
+            ) from None
 
 
 @functools.cache
