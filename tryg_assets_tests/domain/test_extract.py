@@ -290,3 +290,25 @@ def test_word_forms_are_counted_in_lower_case_most_frequent_first() -> None:
 )
 def test_the_language_of_a_text(text: str, language: str) -> None:
     assert language_of(text, POLICY) == language
+
+
+def test_a_hyphen_at_the_end_of_a_line_goes_unless_the_next_word_shares_it() -> None:
+    page = extract("tryg-\nhed for børne-\nog ungeområdet".encode(), "text/plain; charset=utf-8", URL, POLICY)
+    assert page is not None
+    assert page.text() == "tryghed for børne- og ungeområdet"
+
+
+def test_space_and_larger_letters_part_the_paragraphs_of_a_pdf() -> None:
+    document = FPDF()
+    document.add_page()
+    for size, text in ((18, "Tryg i byen"), (11, "Første afsnit. " * 12), (11, "Andet afsnit.")):
+        document.set_font("Helvetica", size=size)
+        document.multi_cell(0, size * 0.5, text.strip(), new_x="LMARGIN", new_y="NEXT")
+        document.ln(4)
+    page = extract(bytes(document.output()), "application/pdf", URL, POLICY)
+    assert page is not None
+    assert [(block.prefix, block.text) for block in page.blocks] == [
+        ("# ", "Tryg i byen"),
+        ("", ("Første afsnit. " * 12).strip()),
+        ("", "Andet afsnit."),
+    ]

@@ -23,6 +23,7 @@ from tryg_assets.domain.crawling.fetch import Fetcher
 from tryg_assets.domain.crawling.policy import crawl_policy
 from tryg_assets.domain.filtering.duplicates import jaccard, near_duplicate_pairs, shingles
 from tryg_assets.domain.filtering.rules import cleaning_rules
+from tryg_assets.domain.filtering.senses import count_senses
 from tryg_assets.domain.filtering.verdicts import filter_pages
 from tryg_assets.domain.reference import actor_taxonomy, focus_areas, theme_to_area
 from tryg_assets.domain.sample_web import plan as planning
@@ -366,6 +367,14 @@ def test_the_real_crawl_and_cleaning_find_the_truth(server: SampleServer, tmp_pa
     for page in planned:
         if page.hit and page.shown and page.media == "html":
             assert (days[page.url].year, days[page.url].month) == (page.shown.day.year, page.shown.day.month)
+
+
+def test_no_page_of_noise_or_names_has_a_word_that_means_safety() -> None:
+    for page in HITS:
+        if page.reason in ("noise_word", "name_only") and page.text_id is None:
+            senses = count_senses(page.text, cleaning_rules())
+            assert not senses["safe"], (page.url, senses)
+            assert bool(senses["name"]) == (page.reason == "name_only"), page.url
 
 
 def test_a_site_that_only_fails_is_unreachable(server: SampleServer, tmp_path: Path) -> None:

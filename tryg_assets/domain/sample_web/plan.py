@@ -369,7 +369,8 @@ class _Planner:
 
     def _fixed_pages(self) -> None:
         """Add the front page, the section pages and the contact page."""
-        fronts = Composer("front", range(len(self._m.news)), most_shared=1)
+        front_news, work_news = self._m.news[::2], self._m.news[1::2]
+        fronts = Composer("front", range(len(front_news)), most_shared=1)
         pools: dict[str, list[tuple[str, str]]] = {
             section: [
                 (topic.id, text)
@@ -381,7 +382,7 @@ class _Planner:
         }
         for section, pool in pools.items():
             if len({topic for topic, _ in pool}) < 3:
-                more = self._m.agenda if section == "kommunen" else self._m.news
+                more = self._m.agenda if section == "kommunen" else work_news
                 pools[section] = pool + [(f"more-{number}", item) for number, item in enumerate(more)]
         intros = {
             section: Composer(section, [topic for topic, _ in pool], most_shared=1)
@@ -391,7 +392,7 @@ class _Planner:
         for number, slug in enumerate(self._places):
             # Two numbers below a prime and their sum: any two contact pages share at most one of three paragraphs.
             picks = (number % size, number // size, (number + number // size) % size)
-            notes = [self._m.news[item] for item in fronts.draw(2, slug)]
+            notes = [front_news[item] for item in fronts.draw(2, slug)]
             front = (Block("p", self._site["welcome"]), *(Block("p", note) for note in notes))
             self._add(slug, "home", "", self._site["home_title"], front, path="/")
             for section, title in self._site["sections"].items():
