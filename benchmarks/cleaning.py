@@ -42,7 +42,9 @@ def crawl_all(address: str, folder: Path) -> Crawled:
         started = time.process_time()
         try:
             with (
-                Fetcher(policy, user_agent="TrygAssets bench", address=site.address, sleep=time.sleep) as fetcher,
+                Fetcher(
+                    policy, user_agent="TrygAssets bench", address=site.address, sleep=time.sleep
+                ) as fetcher,
                 Archive(folder, site.slug, system_clock()) as archive,
             ):
                 found = crawl(site, policy, fetcher, archive, system_clock)
@@ -70,16 +72,24 @@ def report(crawled: Crawled) -> None:
     found = set(crawled.raw)
     print("\n== crawl and cleaning, sample Denmark (our own texts; not field data) ==")
     print(f"requests {crawled.requests}, sites that do not answer: {', '.join(crawled.unreachable)}")
-    print(f"hit pages: {len(hits)} in the truth, {len(hits & found)} found, {len(hits - found)} missed, {len(found - hits)} invented")
-    print(f"crawl {1000 * crawled.crawl_seconds / max(1, crawled.requests):.1f} ms CPU a request, cleaning {1000 * crawled.filter_seconds / max(1, len(found)):.2f} ms a page")
+    print(
+        f"hit pages: {len(hits)} in the truth, {len(hits & found)} found, {len(hits - found)} missed, {len(found - hits)} invented"
+    )
+    print(
+        f"crawl {1000 * crawled.crawl_seconds / max(1, crawled.requests):.1f} ms CPU a request, cleaning {1000 * crawled.filter_seconds / max(1, len(found)):.2f} ms a page"
+    )
     ids = {row["page_id"]: url for url, row in crawled.raw.items()}
     right: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for url in sorted(hits & found):
         wanted, got = truth[url]["reason"] or "kept", crawled.verdicts[url]["reason"] or "kept"
-        same = wanted == got and (got != "duplicate_of" or ids[crawled.verdicts[url]["duplicate_of"]] == truth[url]["duplicate_of"])
+        same = wanted == got and (
+            got != "duplicate_of" or ids[crawled.verdicts[url]["duplicate_of"]] == truth[url]["duplicate_of"]
+        )
         total[wanted] += 1
         right[wanted] += same
     for reason in sorted(total):
         print(f"  {reason:<14} {right[reason]:>5} of {total[reason]:>5} right")
-    print(f"  {'all':<14} {right.total():>5} of {total.total():>5} right ({right.total() / max(1, total.total()):.4f})")
+    print(
+        f"  {'all':<14} {right.total():>5} of {total.total():>5} right ({right.total() / max(1, total.total()):.4f})"
+    )

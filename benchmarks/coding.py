@@ -23,8 +23,17 @@ def _read(path: object) -> list[Row]:
 def _line(name: str, table: YesNo) -> str:
     interval = wilson(table.agreed, table.n)
     assert interval is not None
-    figures = [f"{name:<34}", f"n={table.n:<5}", f"agree {table.agreed / table.n:.3f} ({interval.low:.3f}-{interval.high:.3f})"]
-    for label, value in (("kappa", table.kappa), ("P", table.precision), ("R", table.recall), ("F1", table.f1)):
+    figures = [
+        f"{name:<34}",
+        f"n={table.n:<5}",
+        f"agree {table.agreed / table.n:.3f} ({interval.low:.3f}-{interval.high:.3f})",
+    ]
+    for label, value in (
+        ("kappa", table.kappa),
+        ("P", table.precision),
+        ("R", table.recall),
+        ("F1", table.f1),
+    ):
         figures.append(f"{label} {'-' if value is None else f'{value:.3f}'}")
     return "  ".join(figures)
 
@@ -32,18 +41,40 @@ def _line(name: str, table: YesNo) -> str:
 def report(crawled: Crawled) -> None:
     gold = [row for row in _read(paths.GOLD / "sample_denmark_reference.csv") if row["url"] in crawled.raw]
     engine = coder("offline-rules")
-    pages = {row["url"]: Page.of(crawled.raw[row["url"]]["page_id"], row["municipality"], row["url"], crawled.raw[row["url"]]["title"], crawled.raw[row["url"]]["text"]) for row in gold}
+    pages = {
+        row["url"]: Page.of(
+            crawled.raw[row["url"]]["page_id"],
+            row["municipality"],
+            row["url"],
+            crawled.raw[row["url"]]["title"],
+            crawled.raw[row["url"]]["text"],
+        )
+        for row in gold
+    }
     started = time.process_time()
     codings = {url: coding_row(page, engine) for url, page in pages.items()}
     spent = time.process_time() - started
     print(f"\n== coding by {engine.engine} ({engine.label}) against the sample's reference codings ==")
     print(f"{1000 * spent / len(pages):.2f} ms CPU a page")
-    for name, part in (("held-out texts", [row for row in gold if row["held_out"] == "true"]), ("all texts", gold)):
+    for name, part in (
+        ("held-out texts", [row for row in gold if row["held_out"] == "true"]),
+        ("all texts", gold),
+    ):
         reference = [row["is_initiative"] == "yes" for row in part]
         print(f"-- {name}")
-        print(_line("page decision", YesNo.count([codings[row["url"]]["is_initiative"] == "yes" for row in part], reference)))
+        print(
+            _line(
+                "page decision",
+                YesNo.count([codings[row["url"]]["is_initiative"] == "yes" for row in part], reference),
+            )
+        )
         print(_line("  baseline: always no", YesNo.count([False] * len(part), reference)))
-        print(_line("  baseline: three tryg- words", YesNo.count([crawled.raw[row["url"]]["hits"] >= 3 for row in part], reference)))
+        print(
+            _line(
+                "  baseline: three tryg- words",
+                YesNo.count([crawled.raw[row["url"]]["hits"] >= 3 for row in part], reference),
+            )
+        )
         pooled, alone = YesNo(0, 0, 0, 0), YesNo(0, 0, 0, 0)
         for row in part:
             if row["is_initiative"] != "yes":
@@ -68,7 +99,9 @@ def _report_actors(pages: dict[str, Page], gold: dict[str, Row]) -> None:
             if url not in pages or gold[url]["held_out"] != wanted or gold[url]["is_initiative"] != "yes":
                 continue
             if url not in mentions:
-                mentions[url] = [(m.surface.lower(), m.placement.subcategory, m.role) for m in engine.actors(pages[url])]
+                mentions[url] = [
+                    (m.surface.lower(), m.placement.subcategory, m.role) for m in engine.actors(pages[url])
+                ]
             total += 1
             surface = row["surface"].lower()
             same = [m for m in mentions[url] if m[0] in surface or surface in m[0]]
@@ -76,4 +109,6 @@ def _report_actors(pages: dict[str, Page], gold: dict[str, Row]) -> None:
             placed += any(m[1] == row["subcategory"] for m in same)
             roles += any(m[2] == row["role"] for m in same)
         if total:
-            print(f"actors, {name}: n={total}  found {found / total:.3f}  subcategory right of found {placed / max(1, found):.3f}  role right of found {roles / max(1, found):.3f}")
+            print(
+                f"actors, {name}: n={total}  found {found / total:.3f}  subcategory right of found {placed / max(1, found):.3f}  role right of found {roles / max(1, found):.3f}"
+            )

@@ -59,7 +59,9 @@ def suite(contract: Contract) -> Any:
     """Return the Great Expectations suite of a contract."""
     gx = _library()
     made: list[Any] = [
-        gx.expectations.ExpectTableColumnsToMatchOrderedList(column_list=[column.name for column in checkable(contract)])
+        gx.expectations.ExpectTableColumnsToMatchOrderedList(
+            column_list=[column.name for column in checkable(contract)]
+        )
     ]
     for column in checkable(contract):
         for test, argument in column.tests:
@@ -69,7 +71,9 @@ def suite(contract: Contract) -> Any:
                 case "unique":
                     made.append(gx.expectations.ExpectColumnValuesToBeUnique(column=column.name))
                 case "accepted_values":
-                    made.append(gx.expectations.ExpectColumnValuesToBeInSet(column=column.name, value_set=argument))
+                    made.append(
+                        gx.expectations.ExpectColumnValuesToBeInSet(column=column.name, value_set=argument)
+                    )
                 case "between":
                     made.append(
                         gx.expectations.ExpectColumnValuesToBeBetween(
@@ -77,7 +81,9 @@ def suite(contract: Contract) -> Any:
                         )
                     )
                 case "matches":
-                    made.append(gx.expectations.ExpectColumnValuesToMatchRegex(column=column.name, regex=argument))
+                    made.append(
+                        gx.expectations.ExpectColumnValuesToMatchRegex(column=column.name, regex=argument)
+                    )
                 case _:
                     raise ValueError(
                         f"{contract.table}.{column.name}: no expectation is made from test '{test}'"

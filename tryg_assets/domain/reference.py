@@ -97,14 +97,20 @@ def read_csv(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[s
     except FileNotFoundError:
         raise DataFileError(path, "file", "it does not exist", "Check the path.") from None
     except UnicodeDecodeError as problem:
-        raise DataFileError(path, f"byte {problem.start}", "it is not UTF-8", "Save it as CSV UTF-8.") from None
+        raise DataFileError(
+            path, f"byte {problem.start}", "it is not UTF-8", "Save it as CSV UTF-8."
+        ) from None
     reader = csv.DictReader(text.splitlines())
     missing = [name for name in columns if name not in (reader.fieldnames or ())]
     if missing:
-        raise DataFileError(path, "header", f"column {', '.join(missing)} is missing", f"It needs {', '.join(columns)}.")
+        raise DataFileError(
+            path, "header", f"column {', '.join(missing)} is missing", f"It needs {', '.join(columns)}."
+        )
     for row in reader:
         if None in row or None in row.values():
-            raise DataFileError(path, f"row {reader.line_num}", "it has too few or too many cells", "Quote cells with commas.")
+            raise DataFileError(
+                path, f"row {reader.line_num}", "it has too few or too many cells", "Quote cells with commas."
+            )
         yield reader.line_num, {key: value.strip() for key, value in row.items()}
 
 
@@ -123,7 +129,9 @@ def read_yaml(path: Path) -> Any:
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)
         where = f"row {mark.line + 1}" if mark else "file"
-        raise DataFileError(path, where, f"it is not valid YAML ({getattr(problem, 'problem', problem)})", "Mend the row.") from None
+        raise DataFileError(
+            path, where, f"it is not valid YAML ({getattr(problem, 'problem', problem)})", "Mend the row."
+        ) from None
 
 
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -142,7 +150,12 @@ def check_website(path: Path, where: str, address: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise DataFileError(path, where, f"website '{address}' is not an http(s) address", "Write it as https://www.example.dk.")
+        raise DataFileError(
+            path,
+            where,
+            f"website '{address}' is not an http(s) address",
+            "Write it as https://www.example.dk.",
+        )
     return address
 
 
@@ -158,25 +171,55 @@ def read_municipalities(path: Path) -> tuple[Municipality, ...]:
     for line, row in read_csv(path, _MUNICIPALITY_COLUMNS):
         where = f"row {line}"
         if not re.fullmatch(r"[a-z]+(-[a-z]+)*", row["slug"]):
-            raise DataFileError(path, where, f"slug '{row['slug']}' is not lower-case ASCII", "Write aa, ae, oe for å, æ, ø.")
+            raise DataFileError(
+                path, where, f"slug '{row['slug']}' is not lower-case ASCII", "Write aa, ae, oe for å, æ, ø."
+            )
         if not re.fullmatch(r"0[1-8]\d\d", row["code"]):
-            raise DataFileError(path, where, f"code '{row['code']}' is not a municipality code", "Use four digits such as 0751.")
+            raise DataFileError(
+                path,
+                where,
+                f"code '{row['code']}' is not a municipality code",
+                "Use four digits such as 0751.",
+            )
         if row["type"] not in MUNICIPALITY_TYPES:
-            raise DataFileError(path, where, f"type '{row['type']}' is unknown", f"Use one of {', '.join(MUNICIPALITY_TYPES)}.")
+            raise DataFileError(
+                path,
+                where,
+                f"type '{row['type']}' is unknown",
+                f"Use one of {', '.join(MUNICIPALITY_TYPES)}.",
+            )
         if row["region"] not in REGIONS:
-            raise DataFileError(path, where, f"region '{row['region']}' is unknown", f"Use one of {', '.join(REGIONS)}.")
+            raise DataFileError(
+                path, where, f"region '{row['region']}' is unknown", f"Use one of {', '.join(REGIONS)}."
+            )
         check_website(path, where, row["website"])
         for key in (row["slug"], row["code"], row["name"]):
             if key in seen:
-                raise DataFileError(path, where, f"'{key}' is already in row {seen[key]}", "Remove one of the two.")
+                raise DataFileError(
+                    path, where, f"'{key}' is already in row {seen[key]}", "Remove one of the two."
+                )
             seen[key] = line
         hosts = tuple(host.strip() for host in row["extra_hosts"].split(";") if host.strip())
-        found.append(Municipality(**{**{name: row[name] for name in _MUNICIPALITY_COLUMNS}, "extra_hosts": hosts}))  # type: ignore[arg-type]
+        found.append(
+            Municipality(
+                slug=row["slug"],
+                code=row["code"],
+                name=row["name"],
+                short_name=row["short_name"],
+                type=row["type"],
+                region=row["region"],
+                website=row["website"],
+                extra_hosts=hosts,
+            )
+        )
     counts = Counter(entry.type for entry in found)
     for kind, expected in MUNICIPALITY_TYPES.items():
         if counts[kind] != expected:
             raise DataFileError(
-                path, "file", f"type '{kind}' has {counts[kind]} members, the report has {expected}", "Compare with its page 23."
+                path,
+                "file",
+                f"type '{kind}' has {counts[kind]} members, the report has {expected}",
+                "Compare with its page 23.",
             )
     return tuple(sorted(found, key=lambda entry: entry.slug))
 
@@ -193,10 +236,14 @@ def read_focus_areas(path: Path) -> tuple[FocusArea, ...]:
             themes = tuple(Theme(t["id"], t["name"], t["description"].strip()) for t in entry["themes"])
             areas.append(FocusArea(entry["id"], entry["name"], entry["description"].strip(), themes))
         except (KeyError, TypeError, AttributeError) as problem:
-            raise DataFileError(path, f"entry {number}", f"field {problem} is missing", "See the other entries.") from problem
+            raise DataFileError(
+                path, f"entry {number}", f"field {problem} is missing", "See the other entries."
+            ) from problem
     _refuse_doubles(path, [area.id for area in areas] + [theme.id for area in areas for theme in area.themes])
     if len(areas) != 11:
-        raise DataFileError(path, "file", f"it has {len(areas)} focus areas, the report has 11", "Restore the missing one.")
+        raise DataFileError(
+            path, "file", f"it has {len(areas)} focus areas, the report has 11", "Restore the missing one."
+        )
     return tuple(areas)
 
 
@@ -212,14 +259,20 @@ def read_actor_taxonomy(path: Path) -> ActorTaxonomy:
         try:
             masters[entry["id"]] = entry["name"]
             subs.extend(
-                Subcategory(s["id"], s["name"], entry["id"], s["definition"].strip(), tuple(s["typical_names"]))
+                Subcategory(
+                    s["id"], s["name"], entry["id"], s["definition"].strip(), tuple(s["typical_names"])
+                )
                 for s in entry["subcategories"]
             )
         except (KeyError, TypeError, AttributeError) as problem:
-            raise DataFileError(path, f"entry {number}", f"field {problem} is missing", "See the other entries.") from problem
+            raise DataFileError(
+                path, f"entry {number}", f"field {problem} is missing", "See the other entries."
+            ) from problem
     _refuse_doubles(path, [sub.id for sub in subs])
     if (len(masters), len(subs)) != (7, 110):
-        raise DataFileError(path, "file", f"it has {len(masters)} x {len(subs)} categories, not 7 x 110", "Compare with git.")
+        raise DataFileError(
+            path, "file", f"it has {len(masters)} x {len(subs)} categories, not 7 x 110", "Compare with git."
+        )
     return ActorTaxonomy(masters, {sub.id: sub for sub in subs})
 
 
@@ -233,12 +286,22 @@ def read_organisation_forms(path: Path) -> tuple[OrganisationForm, ...]:
     for number, entry in enumerate(_entries(path, "forms"), 1):
         try:
             forms.append(
-                OrganisationForm(entry["id"], int(entry["number"]), entry["name"], entry["description"].strip(), tuple(entry["signals"]))
+                OrganisationForm(
+                    entry["id"],
+                    int(entry["number"]),
+                    entry["name"],
+                    entry["description"].strip(),
+                    tuple(entry["signals"]),
+                )
             )
         except (KeyError, TypeError, AttributeError) as problem:
-            raise DataFileError(path, f"entry {number}", f"field {problem} is missing", "See the other entries.") from problem
+            raise DataFileError(
+                path, f"entry {number}", f"field {problem} is missing", "See the other entries."
+            ) from problem
     if len(forms) != 8:
-        raise DataFileError(path, "file", f"it has {len(forms)} forms, the report has 8", "Restore the missing one.")
+        raise DataFileError(
+            path, "file", f"it has {len(forms)} forms, the report has 8", "Restore the missing one."
+        )
     return tuple(forms)
 
 

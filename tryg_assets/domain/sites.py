@@ -60,15 +60,27 @@ def read_sites(path: Path) -> dict[str, Site]:
     for line, row in read_csv(path, ("slug", "name", "type", "website")):
         where = f"row {line}"
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", row["slug"]):
-            raise DataFileError(path, where, f"slug '{row['slug']}' is not lower-case ASCII", "Use a-z, 0-9 and '-'.")
+            raise DataFileError(
+                path, where, f"slug '{row['slug']}' is not lower-case ASCII", "Use a-z, 0-9 and '-'."
+            )
         if row["slug"] in sites:
             raise DataFileError(path, where, f"slug '{row['slug']}' is there twice", "Remove one of the two.")
         if row["type"] not in MUNICIPALITY_TYPES:
-            raise DataFileError(path, where, f"type '{row['type']}' is unknown", f"Use one of {', '.join(MUNICIPALITY_TYPES)}.")
+            raise DataFileError(
+                path,
+                where,
+                f"type '{row['type']}' is unknown",
+                f"Use one of {', '.join(MUNICIPALITY_TYPES)}.",
+            )
         check_website(path, where, row["website"])
         address = row.get("address") or None
         if address is not None and not _is_host_and_port(address):
-            raise DataFileError(path, where, f"address '{address}' is not host:port", "Write it as 127.0.0.1:8000, or leave it empty.")
+            raise DataFileError(
+                path,
+                where,
+                f"address '{address}' is not host:port",
+                "Write it as 127.0.0.1:8000, or leave it empty.",
+            )
         sites[row["slug"]] = Site(row["slug"], row["name"], row["type"], row["website"], (), address)
     if not sites:
         raise DataFileError(path, "file", "it lists no site", "Add a row: slug,name,type,website.")
@@ -92,5 +104,7 @@ def pick(sites: dict[str, Site], slugs: list[str]) -> list[Site]:
         if slug not in sites:
             near = process.extractOne(slug, list(sites))
             hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise ConfigurationError(f"There is no municipality '{slug}' in the list of {len(sites)} sites.{hint}")
+            raise ConfigurationError(
+                f"There is no municipality '{slug}' in the list of {len(sites)} sites.{hint}"
+            )
     return [sites[slug] for slug in slugs] if slugs else list(sites.values())

@@ -46,7 +46,10 @@ VALUES = page(
     "<p>Borgerservice har åbent mandag til fredag fra 9 til 14. Du kan trygt kontakte os på telefon.</p>",
     title="Åbningstider",
 )
-HOME = page("<h1>Velkommen</h1><p>Vi samler al information til borgere og virksomheder på denne side.</p>", '<p><a href="/strategi">Strategi</a></p><p><a href="/aabningstider">Åbningstider</a></p>')
+HOME = page(
+    "<h1>Velkommen</h1><p>Vi samler al information til borgere og virksomheder på denne side.</p>",
+    '<p><a href="/strategi">Strategi</a></p><p><a href="/aabningstider">Åbningstider</a></p>',
+)
 
 
 @pytest.fixture
@@ -62,6 +65,9 @@ def two_sites(tmp_path: Path) -> Iterator[tuple[Server, Path]]:
     with serve(answers) as server:
         path = tmp_path / "sites.csv"
         rows = ["slug,name,type,website,address"]
-        rows += [f"{slug},{slug.title()} Kommune,opland,http://{slug}.test/,{server.address}" for slug in ("en", "to")]
+        rows += [
+            f"{slug},{slug.title()} Kommune,opland,http://{slug}.test/,{server.address}"
+            for slug in ("en", "to")
+        ]
         path.write_text("\n".join(rows) + "\n", encoding="utf-8")
         yield server, path

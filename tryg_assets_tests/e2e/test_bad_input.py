@@ -21,10 +21,16 @@ def refused(done: object, *parts: str) -> None:
 @pytest.mark.parametrize(
     ("rows", "parts"),
     [
-        ("slug,name,type,website\nen,En,opland,ikke en adresse\n", ("row 2", "is not an http(s) address", "https://")),
+        (
+            "slug,name,type,website\nen,En,opland,ikke en adresse\n",
+            ("row 2", "is not an http(s) address", "https://"),
+        ),
         ("slug,name,type\nen,En,opland\n", ("header", "website", "missing")),
         ("slug,name,type,website\nen,En,by,http://en.test/\n", ("row 2", "type 'by' is unknown", "opland")),
-        ("slug,name,type,website\nen,En,opland,http://a.test/\nen,En,opland,http://b.test/\n", ("row 3", "twice")),
+        (
+            "slug,name,type,website\nen,En,opland,http://a.test/\nen,En,opland,http://b.test/\n",
+            ("row 3", "twice"),
+        ),
         ("slug,name,type,website,address\nen,En,opland,http://a.test/,nowhere\n", ("row 2", "host:port")),
         ("slug,name,type,website\n", ("lists no site",)),
     ],
@@ -39,7 +45,11 @@ def test_a_list_of_sites_that_is_not_there(tryg: Tryg) -> None:
 
 
 def test_an_unknown_municipality_gets_a_suggestion(tryg: Tryg) -> None:
-    refused(tryg("run", "--municipality", "albertsund"), "no municipality 'albertsund'", "Did you mean 'albertslund'?")
+    refused(
+        tryg("run", "--municipality", "albertsund"),
+        "no municipality 'albertsund'",
+        "Did you mean 'albertslund'?",
+    )
 
 
 def test_a_home_that_cannot_be_written(tryg: Tryg, tmp_path: Path) -> None:
@@ -65,9 +75,15 @@ def test_the_live_web_needs_a_contact_address(tryg: Tryg) -> None:
 
 @pytest.mark.parametrize(
     ("name", "content", "part"),
-    [("a.docx", b"x", "files of kind '.docx' are not read"), ("a.pdf", b"%PDF-1.4 broken", "cannot be read"), ("none.txt", None, "cannot be read")],
+    [
+        ("a.docx", b"x", "files of kind '.docx' are not read"),
+        ("a.pdf", b"%PDF-1.4 broken", "cannot be read"),
+        ("none.txt", None, "cannot be read"),
+    ],
 )
-def test_a_file_that_cannot_be_coded(tryg: Tryg, tmp_path: Path, name: str, content: bytes | None, part: str) -> None:
+def test_a_file_that_cannot_be_coded(
+    tryg: Tryg, tmp_path: Path, name: str, content: bytes | None, part: str
+) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
     refused(tryg("code", name), name, part)
@@ -87,6 +103,8 @@ def test_coding_a_file_as_json(tryg: Tryg, tmp_path: Path) -> None:
     assert result["verdict"] == "kept"
     assert result["is_initiative"] == "yes"
     assert result["engine_label"] == "Regelbaseret, ikke AI"
-    assert all(entry["text"] in (tmp_path / "plan.txt").read_text(encoding="utf-8") for entry in result["evidence"])
+    assert all(
+        entry["text"] in (tmp_path / "plan.txt").read_text(encoding="utf-8") for entry in result["evidence"]
+    )
     assert "kriminalitet_vold" in result["focus_areas"]
     assert {actor["subcategory"] for actor in result["actors"]} >= {"politi", "natteravne"}

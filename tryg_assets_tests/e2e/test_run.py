@@ -50,19 +50,30 @@ def test_one_dead_site_fails_alone_and_the_report_stays_a_draft_that_says_so(
     assert again.returncode == 0, again.stdout + again.stderr
     assert "2 of 2 websites read (1 unchanged)" in again.stdout
     assert "not measured" in again.stdout, "nobody has coded these pages, so the report is a draft"
-    assert {row["reused"] for row in lake(home, "crawl_log", "en").to_dicts() if row["outcome"] == "hit"} == {True}
+    assert {row["reused"] for row in lake(home, "crawl_log", "en").to_dicts() if row["outcome"] == "hit"} == {
+        True
+    }
     assert lake(home, "raw_crawl", "to").height == 0, "no safety pages is a result: zero rows, not a failure"
     assert len(server.asked) > asked
 
 
-def test_refreshing_one_municipality_touches_nothing_else(tryg: Tryg, two_sites: tuple[Server, Path], tmp_path: Path) -> None:
+def test_refreshing_one_municipality_touches_nothing_else(
+    tryg: Tryg, two_sites: tuple[Server, Path], tmp_path: Path
+) -> None:
     server, sites = two_sites
-    server.answers |= {"to.test/": page("<p>Intet her, kun oplysninger om affald.</p>"), "to.test/robots.txt": Answer(status=404)}
+    server.answers["to.test/"] = page("<p>Intet her, kun oplysninger om affald.</p>")
+    server.answers["to.test/robots.txt"] = Answer(status=404)
     assert tryg("run", "--sites", str(sites)).returncode == 0
     home = tmp_path / ".tryg-sites"
-    before = {path: path.stat().st_mtime_ns for path in home.rglob("*") if "municipality=to" in str(path) or path.suffix in (".duckdb", ".html")}
+    before = {
+        path: path.stat().st_mtime_ns
+        for path in home.rglob("*")
+        if "municipality=to" in str(path) or path.suffix in (".duckdb", ".html")
+    }
     server.answers["en.test/strategi"] = Answer(
-        page("<h1>Tryghedsstrategi 2028-2031</h1><p>Byrådet har vedtaget en ny tryghedsstrategi for hele kommunen.</p><p>Den nye tryghedsplan har et budget på 3 mio. kr. til tryghed i nattelivet.</p>").body,
+        page(
+            "<h1>Tryghedsstrategi 2028-2031</h1><p>Byrådet har vedtaget en ny tryghedsstrategi for hele kommunen.</p><p>Den nye tryghedsplan har et budget på 3 mio. kr. til tryghed i nattelivet.</p>"
+        ).body,
         etag='"s2"',
     )
     done = tryg("run", "--sites", str(sites), "--municipality", "en")
@@ -71,7 +82,9 @@ def test_refreshing_one_municipality_touches_nothing_else(tryg: Tryg, two_sites:
     assert lake(home, "classified_initiatives", "en")["name"].to_list() == ["Tryghedsstrategi 2028-2031"]
 
 
-def test_a_killed_run_leaves_only_part_files_that_nobody_reads(tryg: Tryg, two_sites: tuple[Server, Path], tmp_path: Path) -> None:
+def test_a_killed_run_leaves_only_part_files_that_nobody_reads(
+    tryg: Tryg, two_sites: tuple[Server, Path], tmp_path: Path
+) -> None:
     _, sites = two_sites
     tryg("run", "--sites", str(sites), "-m", "en")
     home = tmp_path / ".tryg-sites"

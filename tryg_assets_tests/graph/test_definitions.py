@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +15,7 @@ from tryg_assets import automation, paths
 from tryg_assets.definitions import defs
 from tryg_assets.partitions import municipalities
 
+NIGHT = datetime(2026, 11, 23, 1, 15, tzinfo=UTC)
 SNAPSHOT = Path(__file__).with_name("graph.txt")
 GRAPH = defs.resolve_asset_graph()
 ASSETS = sorted(GRAPH.get_all_asset_keys())
@@ -26,12 +28,19 @@ def picture() -> str:
     for key in ASSETS:
         node = GRAPH.get(key)
         parents = ", ".join(sorted(parent.to_user_string() for parent in node.parent_keys))
-        lines.append(f"{key.to_user_string()} [{node.group_name}{' /98' if node.is_partitioned else ''}] <- {parents}")
+        lines.append(
+            f"{key.to_user_string()} [{node.group_name}{' /98' if node.is_partitioned else ''}] <- {parents}"
+        )
     for check in CHECKS:
         blocking = GRAPH.get_check_spec(check) if hasattr(GRAPH, "get_check_spec") else None
-        lines.append(f"check {check.asset_key.to_user_string()}:{check.name}{' blocking' if blocking and blocking.blocking else ''}")
+        lines.append(
+            f"check {check.asset_key.to_user_string()}:{check.name}{' blocking' if blocking and blocking.blocking else ''}"
+        )
     lines += [f"job {job.name}" for job in automation.jobs]
-    lines += [f"schedule {schedule.name} {schedule.cron_schedule} -> {schedule.job_name}" for schedule in automation.schedules]
+    lines += [
+        f"schedule {schedule.name} {schedule.cron_schedule} -> {schedule.job_name}"
+        for schedule in automation.schedules
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -72,9 +81,17 @@ def test_every_pool_named_in_code_has_a_limit_in_the_shipped_instance() -> None:
     config = yaml.safe_load(paths.DAGSTER_YAML.read_text(encoding="utf-8"))
     assert config["telemetry"]["enabled"] is False
     assert config["concurrency"]["pools"]["granularity"] == "op"
-    pools = {op.pool for assets in defs.assets or [] if isinstance(assets, dg.AssetsDefinition) for op in [assets.op] if op.pool}
+    pools = {
+        op.pool
+        for assets in defs.assets or []
+        if isinstance(assets, dg.AssetsDefinition)
+        for op in [assets.op]
+        if op.pool
+    }
     assert pools == {"duckdb_writer"}
-    assert config["concurrency"]["pools"]["default_limit"] == 1, "the limit of every pool that names none of its own"
+    assert config["concurrency"]["pools"]["default_limit"] == 1, (
+        "the limit of every pool that names none of its own"
+    )
 
 
 def test_importing_the_definitions_opens_no_socket_and_writes_no_file(tmp_path: Path) -> None:
@@ -85,8 +102,20 @@ def test_importing_the_definitions_opens_no_socket_and_writes_no_file(tmp_path: 
         "import tryg_assets.definitions\n"
         "assert 'anthropic' not in sys.modules and 'great_expectations' not in sys.modules and 'altair' not in sys.modules\n"
     )
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(paths.PROJECT), "HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(paths.PROJECT),
+        "HOME": str(tmp_path),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == []
 
@@ -115,8 +144,8 @@ def test_seven_nights_reach_all_98() -> None:
 
 
 def test_the_nightly_schedule_asks_for_fourteen_runs_of_one_municipality_each() -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_schedule_context(instance=instance)
+    with dg.DagsterInstance.local_temp() as instance:
+        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=NIGHT)
         requests = list(automation.nightly_refresh(context))
     assert len(requests) == automation.TONIGHT
     assert len({request.partition_key for request in requests}) == automation.TONIGHT
@@ -125,7 +154,9 @@ def test_the_nightly_schedule_asks_for_fourteen_runs_of_one_municipality_each() 
 
 def test_the_publish_schedule_asks_for_one_run_of_the_national_numbers() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        request = automation.morning_publication(dg.build_schedule_context(instance=instance))
+        request = automation.morning_publication(
+            dg.build_schedule_context(instance=instance, scheduled_execution_time=NIGHT)
+        )
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key is None
     selected = automation.COUNTRY.resolve(GRAPH)

@@ -44,7 +44,9 @@ def split_sentences(text: str) -> tuple[Sentence, ...]:
         for match in _END.finditer(body):
             head = body[start : match.end()].strip()
             last = head.rstrip(".").rsplit(None, 1)[-1].lower() if head.strip(".!? ") else ""
-            if head.endswith(".") and (last in _abbreviations() or len(last) == 1 or (last.isdigit() and len(last) <= 2)):
+            if head.endswith(".") and (
+                last in _abbreviations() or len(last) == 1 or (last.isdigit() and len(last) <= 2)
+            ):
                 continue
             found.append(Sentence(head, False, item, number))
             start = match.end()

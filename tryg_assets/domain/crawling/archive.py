@@ -35,7 +35,9 @@ class Archive:
         self._writer = WARCWriter(self._stream, gzip=True, warc_version="1.1")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stream.close()
         self._context.__exit__(kind, error, trace)
         if not self._records:
@@ -50,8 +52,13 @@ class Archive:
             "response",
             payload=io.BytesIO(body),
             length=len(body),
-            http_headers=StatusAndHeaders(f"{status} {httpx.codes.get_reason_phrase(status)}", kept, protocol="HTTP/1.1"),
-            warc_headers_dict={"WARC-Record-ID": f"<urn:uuid:{record_id}>", "WARC-Date": f"{moment:%Y-%m-%dT%H:%M:%SZ}"},
+            http_headers=StatusAndHeaders(
+                f"{status} {httpx.codes.get_reason_phrase(status)}", kept, protocol="HTTP/1.1"
+            ),
+            warc_headers_dict={
+                "WARC-Record-ID": f"<urn:uuid:{record_id}>",
+                "WARC-Date": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+            },
         )
         self._writer.write_record(record)
         self._records += 1

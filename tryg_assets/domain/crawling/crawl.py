@@ -119,7 +119,9 @@ class Crawl:
     def _refuse_silence(self) -> None:
         if any(row["status"] is not None and row["status"] < 400 for row in self._log):
             return
-        first = next((row for row in self._log if row["url"] == self._book.canonical(self._site.website)), self._log[0])
+        first = next(
+            (row for row in self._log if row["url"] == self._book.canonical(self._site.website)), self._log[0]
+        )
         answer = f"HTTP {first['status']}" if first["status"] else first["detail"]
         raise SiteUnreachable(
             f"{self._site.name} ({self._site.website}) gave nothing to read: {answer}. What was read before is kept. "
@@ -131,12 +133,18 @@ class Crawl:
         if origin not in self._robots:
             reply = self._ask_robots(f"{origin}/robots.txt")
             text = ""
-            if reply.status is not None and reply.status < 300 and (reply.content_type or "text/plain") == "text/plain":
+            if (
+                reply.status is not None
+                and reply.status < 300
+                and (reply.content_type or "text/plain") == "text/plain"
+            ):
                 text = reply.body.decode("utf-8", errors="replace")
             elif reply.status is not None and reply.status >= 500:
                 # RFC 9309 section 2.3.1.4: a robots.txt that cannot be had for server errors forbids everything.
                 text = "User-agent: *\nDisallow: /"
-                self._robots_failed[origin] = f"robots.txt answered HTTP {reply.status}, so nothing may be read"
+                self._robots_failed[origin] = (
+                    f"robots.txt answered HTTP {reply.status}, so nothing may be read"
+                )
             self._robots[origin] = Protego.parse(text)
             delay = self._robots[origin].crawl_delay("TrygAssets")
             if delay and self._fetcher.pause:
@@ -194,7 +202,9 @@ class Crawl:
     def _visit(self, target: _Target) -> None:
         origin = str(URL(target.url).origin())
         if not self._load_robots(origin).can_fetch(target.url, "TrygAssets"):
-            self._note(target, None, "robots", self._robots_failed.get(origin, "robots.txt asks us not to read it"))
+            self._note(
+                target, None, "robots", self._robots_failed.get(origin, "robots.txt asks us not to read it")
+            )
             return
         before = self._previous.log.get(target.url)
         reply, hops = self._follow(target.url, before)
@@ -210,7 +220,11 @@ class Crawl:
                 self._offer(final, target.depth, target.url)
             return
         if reply.status is None or reply.status >= 300:
-            detail = reply.problem or (f"more than {self._policy.limits.redirects} redirects" if reply.status and reply.status < 400 else f"HTTP {reply.status}")
+            detail = reply.problem or (
+                f"more than {self._policy.limits.redirects} redirects"
+                if reply.status and reply.status < 400
+                else f"HTTP {reply.status}"
+            )
             self._note(target, reply, "error", detail)
         elif reply.too_large:
             self._note(target, reply, "too_large", reply.problem)
@@ -283,7 +297,9 @@ class Crawl:
 
     def _result(self) -> CrawlResult:
         """Take the furniture out of what was read and keep the pages that still have the stem."""
-        furniture = self._previous.furniture | site_furniture((read.page for read in self._read), self._policy)
+        furniture = self._previous.furniture | site_furniture(
+            (read.page for read in self._read), self._policy
+        )
         raw = list(self._kept)
         for read in self._read:
             text = read.page.text(without=furniture)
@@ -299,7 +315,9 @@ class Crawl:
                     "municipality": self._site.slug,
                     "url": read.row["url"],
                     "final_url": read.row["final_url"],
-                    "canonical": self._book.canonical(read.page.canonical, read.row["url"]) if read.page.canonical else None,
+                    "canonical": self._book.canonical(read.page.canonical, read.row["url"])
+                    if read.page.canonical
+                    else None,
                     "title": title,
                     "text": text,
                     "published_date": dates.published,

@@ -115,8 +115,12 @@ def _from_meta(tree: LexborHTMLParser) -> Dates:
     rules = _rules()
     values: dict[str, date] = {}
     for node in tree.css("meta[content]"):
-        name = (node.attrs.get("property") or node.attrs.get("name") or node.attrs.get("itemprop") or "").lower()
-        if (name in rules.meta_published or name in rules.meta_updated) and (day := parse_date(node.attrs.get("content") or "")):
+        name = (
+            node.attrs.get("property") or node.attrs.get("name") or node.attrs.get("itemprop") or ""
+        ).lower()
+        if (name in rules.meta_published or name in rules.meta_updated) and (
+            day := parse_date(node.attrs.get("content") or "")
+        ):
             values.setdefault(name, day)
     published = next((values[name] for name in rules.meta_published if name in values), None)
     updated = next((values[name] for name in rules.meta_updated if name in values), None)

@@ -21,8 +21,38 @@ from tryg_assets.domain.crawling.policy import CrawlPolicy, Furniture
 
 _HEADINGS = {f"h{level}" for level in range(1, 7)}
 _BLOCKS = _HEADINGS | {
-    *("p", "li", "td", "th", "dt", "dd", "div", "section", "article", "main", "ul", "ol", "dl", "table", "tbody", "thead"),
-    *("tr", "blockquote", "pre", "figcaption", "figure", "address", "br", "hr", "body", "details", "summary", "center"),
+    *(
+        "p",
+        "li",
+        "td",
+        "th",
+        "dt",
+        "dd",
+        "div",
+        "section",
+        "article",
+        "main",
+        "ul",
+        "ol",
+        "dl",
+        "table",
+        "tbody",
+        "thead",
+    ),
+    *(
+        "tr",
+        "blockquote",
+        "pre",
+        "figcaption",
+        "figure",
+        "address",
+        "br",
+        "hr",
+        "body",
+        "details",
+        "summary",
+        "center",
+    ),
 }
 _SPACE = re.compile(r"[\s\u00a0]+")
 _WORD = re.compile(r"\w+")
@@ -73,7 +103,12 @@ def extract(body: bytes, content_type_header: str, url: str, policy: CrawlPolicy
 def read_text(text: str, url: str) -> Extracted:
     """Read plain text: paragraphs are separated by blank lines, the first line is the title."""
     joined = _join_lines(re.sub(r"\f", "\n\n", text))
-    return Extracted(joined[0].text[:200] if joined else url, tuple(joined), dates=find_dates([b.text for b in joined], url), kind="text")
+    return Extracted(
+        joined[0].text[:200] if joined else url,
+        tuple(joined),
+        dates=find_dates([b.text for b in joined], url),
+        kind="text",
+    )
 
 
 def _join_lines(text: str) -> list[Block]:
@@ -168,7 +203,9 @@ def read_html(html: str, url: str, policy: CrawlPolicy) -> Extracted:
     body = tree.body
     if body is None:
         return Extracted(url, ())
-    links = tuple((node.attrs.get("href") or "", node.text(deep=True).strip()) for node in tree.css("a[href]"))
+    links = tuple(
+        (node.attrs.get("href") or "", node.text(deep=True).strip()) for node in tree.css("a[href]")
+    )
     canonical = tree.css_first('link[rel="canonical"]')
     title = _title(tree) or url
     dates = find_dates((block.text for block in _blocks(body, None)), url, tree)

@@ -73,7 +73,11 @@ class Fetcher:
         self._first = True
         self._client = httpx.Client(
             transport=_HostMap(address) if address else httpx.HTTPTransport(retries=0),
-            headers={"user-agent": user_agent, "accept": "text/html,application/pdf;q=0.9,*/*;q=0.5", "accept-language": "da"},
+            headers={
+                "user-agent": user_agent,
+                "accept": "text/html,application/pdf;q=0.9,*/*;q=0.5",
+                "accept-language": "da",
+            },
             timeout=httpx.Timeout(policy.limits.seconds, connect=min(10.0, policy.limits.seconds)),
             follow_redirects=False,
             trust_env=False,
@@ -82,7 +86,9 @@ class Fetcher:
     def __enter__(self) -> Fetcher:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._client.close()
 
     def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Reply:
@@ -94,7 +100,9 @@ class Fetcher:
             headers["if-modified-since"] = last_modified
         wait = max(0.05, self.pause)
         try:
-            for attempt in stamina.retry_context(on=_Transient, attempts=_ATTEMPTS, wait_initial=wait, wait_max=60, timeout=None):
+            for attempt in stamina.retry_context(
+                on=_Transient, attempts=_ATTEMPTS, wait_initial=wait, wait_max=60, timeout=None
+            ):
                 with attempt:
                     reply = self._ask(url, headers)
                     if reply.status is None or reply.status in _RETRIED:
@@ -117,7 +125,14 @@ class Fetcher:
                 for chunk in response.iter_bytes():
                     body += chunk
                     if len(body) > limit:
-                        return Reply(url, response.status_code, response.headers, b"", f"more than {limit} bytes", too_large=True)
+                        return Reply(
+                            url,
+                            response.status_code,
+                            response.headers,
+                            b"",
+                            f"more than {limit} bytes",
+                            too_large=True,
+                        )
                 return Reply(url, response.status_code, response.headers, bytes(body))
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as problem:
             # UnicodeError: the name resolver refuses a host with a label that is too long.

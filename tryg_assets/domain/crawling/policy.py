@@ -64,7 +64,9 @@ def crawl_policy() -> CrawlPolicy:
     path = paths.CODEBOOK / "crawling.yml"
     raw = read_yaml(path)
     try:
-        furniture: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in raw["furniture"].items()}
+        furniture: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in raw["furniture"].items()
+        }
         return CrawlPolicy(
             stems=tuple(raw["stems"]),
             dropped_parameters=frozenset(raw["tracking_parameters"]) | frozenset(raw["session_parameters"]),
@@ -78,4 +80,6 @@ def crawl_policy() -> CrawlPolicy:
             user_agent=raw["user_agent"],
         )
     except (KeyError, TypeError) as problem:
-        raise DataFileError(path, "file", f"{problem} is missing or unknown", "Compare with git.") from problem
+        raise DataFileError(
+            path, "file", f"{problem} is missing or unknown", "Compare with git."
+        ) from problem

@@ -75,10 +75,14 @@ def cleaning_rules() -> CleaningRules:
             insurer_context=tuple(raw["insurer_context"]),
             soft_404_phrases=tuple(raw["soft_404_phrases"]),
             soft_404_most_words=raw["soft_404_most_words"],
-            job_ad=JobAdRules(_any(job["address"]), _any(job["title"]), tuple(job["phrases"]), job["least_phrases"]),
+            job_ad=JobAdRules(
+                _any(job["address"]), _any(job["title"]), tuple(job["phrases"]), job["least_phrases"]
+            ),
             twin_address=_any(raw["twin_addresses"]),
         )
     except KeyError as problem:
         raise DataFileError(path, "file", f"rule {problem} is missing", "Compare with git.") from problem
     except re.error as problem:
-        raise DataFileError(path, f"pattern {problem.pattern!r}", f"it is no regular expression ({problem.msg})", "Mend it.") from problem
+        raise DataFileError(
+            path, f"pattern {problem.pattern!r}", f"it is no regular expression ({problem.msg})", "Mend it."
+        ) from problem

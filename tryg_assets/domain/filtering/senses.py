@@ -18,7 +18,9 @@ def word_senses(text: str, rules: CleaningRules) -> list[tuple[str, Sense]]:
     clean = text.replace("\u00ad", "")
     misread = dict(rules.senses)["misread"]
     machine_read = any(misread.match(word) for word in re.findall(r"\w+", clean))
-    return [(word, sense) for line in clean.split("\n") for word, sense in _line_senses(line, rules, machine_read)]
+    return [
+        (word, sense) for line in clean.split("\n") for word, sense in _line_senses(line, rules, machine_read)
+    ]
 
 
 def _line_senses(line: str, rules: CleaningRules, machine_read: bool) -> Iterator[tuple[str, Sense]]:
@@ -44,8 +46,12 @@ def _is_insurer(before: str, after: str, low_line: str, rules: CleaningRules) ->
     if after in rules.insurer_followers or before.lower() in rules.insurer_leaders:
         return True
     inside_sentence = before not in ("", ".", "!", "?", ":", '"', "”", "“", "»", "'", "’", "‘", "–", "-", "(")
-    part_of_name = after[:1].isupper() or after.isdigit() or (
-        after.lower() in ("i", "på", "og") and not any(word in low_line for word in rules.insurer_context)
+    part_of_name = (
+        after[:1].isupper()
+        or after.isdigit()
+        or (
+            after.lower() in ("i", "på", "og") and not any(word in low_line for word in rules.insurer_context)
+        )
     )
     return inside_sentence and not part_of_name
 

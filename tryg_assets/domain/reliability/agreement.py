@@ -28,10 +28,14 @@ class Gate:
     def load(cls) -> Gate:
         """Read the thresholds."""
         raw = read_yaml(paths.CODEBOOK / "gate.yml")
-        return cls(float(raw["agreement_floor"]), float(raw["agreement_target"]), float(raw["least_share_of_sites"]))
+        return cls(
+            float(raw["agreement_floor"]), float(raw["agreement_target"]), float(raw["least_share_of_sites"])
+        )
 
 
-def agreement_rows(codings: pl.DataFrame, reference: pl.DataFrame, engine: str, areas: Sequence[str]) -> list[dict[str, Any]]:
+def agreement_rows(
+    codings: pl.DataFrame, reference: pl.DataFrame, engine: str, areas: Sequence[str]
+) -> list[dict[str, Any]]:
     """Compare ``page_codings`` with ``human_codings`` on the pages both have.
 
     A doubt counts as no on either side (the report's conservative rule). Focus areas are compared on the pages that
@@ -48,11 +52,15 @@ def agreement_rows(codings: pl.DataFrame, reference: pl.DataFrame, engine: str, 
             continue
         for texts, part in (("all", gold), ("held_out", gold.filter(pl.col("held_out")))):
             for task, item, table in _tables(part, coded, areas):
-                rows.append(_row(task, item, table, engine=engine, gold_version=version, texts=texts, coder_kind=kind))
+                rows.append(
+                    _row(task, item, table, engine=engine, gold_version=version, texts=texts, coder_kind=kind)
+                )
     return rows
 
 
-def _tables(gold: pl.DataFrame, coded: dict[str, Any], areas: Sequence[str]) -> Iterator[tuple[str, str, YesNo]]:
+def _tables(
+    gold: pl.DataFrame, coded: dict[str, Any], areas: Sequence[str]
+) -> Iterator[tuple[str, str, YesNo]]:
     relevance = gold.filter(pl.col("task") == "relevance").sort("page_id")
     said = [coded[page]["is_initiative"] == "yes" for page in relevance["page_id"]]
     yield "relevance", PAGE, YesNo.count(said, [value == "yes" for value in relevance["value"]])
@@ -63,7 +71,8 @@ def _tables(gold: pl.DataFrame, coded: dict[str, Any], areas: Sequence[str]) -> 
             pl.col("page_id").is_in(initiatives.implode())
         )
         table = YesNo.count(
-            [area in coded[page]["focus_areas"] for page in part["page_id"]], [value == "yes" for value in part["value"]]
+            [area in coded[page]["focus_areas"] for page in part["page_id"]],
+            [value == "yes" for value in part["value"]],
         )
         pooled = pooled + table
         yield "focus_area", area, table
@@ -114,9 +123,13 @@ def judge_gate(agreement: Iterable[dict[str, Any]], gate: Gate) -> GateResult:
     The lower end of the Wilson interval of relevance and of all focus areas pooled must reach the floor, on all texts.
     One of the two that is not measured keeps the gate closed.
     """
-    rows = [row for row in agreement if row["texts"] == "all" and row["item"] in (PAGE, ALL_AREAS) and row["n"]]
+    rows = [
+        row for row in agreement if row["texts"] == "all" and row["item"] in (PAGE, ALL_AREAS) and row["n"]
+    ]
     if not rows:
-        return GateResult(False, False, ("Ingen referencekodninger af disse sider: overensstemmelsen er ikke målt.",))
+        return GateResult(
+            False, False, ("Ingen referencekodninger af disse sider: overensstemmelsen er ikke målt.",)
+        )
     below = tuple(
         f"{_TASKS[row['task']]}: nedre grænse {_percent(row['ci_low'])} er under {_percent(gate.floor)} "
         f"(n = {row['n']}, {_percent(row['percent_agreement'])} ens)."
@@ -131,14 +144,24 @@ def judge_gate(agreement: Iterable[dict[str, Any]], gate: Gate) -> GateResult:
     return GateResult(not (below or missing), bool(below) or not missing, below + missing)
 
 
-def worst_disagreements(codings: pl.DataFrame, reference: pl.DataFrame, most: int = 20) -> list[dict[str, Any]]:
+def worst_disagreements(
+    codings: pl.DataFrame, reference: pl.DataFrame, most: int = 20
+) -> list[dict[str, Any]]:
     """Return the pages where engine and reference differ on relevance, the engine's most confident mistakes first."""
     gold = reference.filter(pl.col("task") == "relevance").select("page_id", "value", "coder")
     return (
         gold.join(codings, on="page_id")
         .filter((pl.col("is_initiative") == "yes") != (pl.col("value") == "yes"))
         .sort(["confidence", "page_id"], descending=[True, False])
-        .select("municipality", "url", pl.col("is_initiative").alias("engine_says"), pl.col("value").alias("reference_says"), "confidence", "rationale", "quote")
+        .select(
+            "municipality",
+            "url",
+            pl.col("is_initiative").alias("engine_says"),
+            pl.col("value").alias("reference_says"),
+            "confidence",
+            "rationale",
+            "quote",
+        )
         .head(most)
         .to_dicts()
     )

@@ -95,7 +95,9 @@ class YesNo:
         """
         _same_length(engine, reference)
         pairs = list(zip(engine, reference, strict=True))
-        return cls(*(pairs.count(cell) for cell in ((True, True), (True, False), (False, True), (False, False))))
+        return cls(
+            *(pairs.count(cell) for cell in ((True, True), (True, False), (False, True), (False, False)))
+        )
 
     def __add__(self, other: YesNo) -> YesNo:
         """Pool two tables."""
@@ -119,7 +121,9 @@ class YesNo:
     @property
     def kappa(self) -> float | None:
         """Cohen's kappa."""
-        return kappa_of_table(np.array([[self.both_yes, self.engine_only], [self.reference_only, self.both_no]]))
+        return kappa_of_table(
+            np.array([[self.both_yes, self.engine_only], [self.reference_only, self.both_no]])
+        )
 
     @property
     def precision(self) -> float | None:

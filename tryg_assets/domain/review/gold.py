@@ -10,7 +10,16 @@ from tryg_assets.domain.reference import focus_areas, read_csv
 from tryg_assets.errors import DataFileError
 from tryg_assets.ids import stable_id
 
-_COLUMNS = ("municipality", "url", "is_initiative", "focus_areas", "coder", "coder_kind", "held_out", "coded_on")
+_COLUMNS = (
+    "municipality",
+    "url",
+    "is_initiative",
+    "focus_areas",
+    "coder",
+    "coder_kind",
+    "held_out",
+    "coded_on",
+)
 
 
 def read_gold(folder: Path) -> list[dict[str, Any]]:
@@ -27,17 +36,36 @@ def read_gold(folder: Path) -> list[dict[str, Any]]:
         for line, row in read_csv(path, _COLUMNS):
             chosen = [area for area in row["focus_areas"].split("|") if area]
             if row["is_initiative"] not in ("yes", "no", "doubt"):
-                raise DataFileError(path, f"row {line}", f"is_initiative '{row['is_initiative']}' is unknown", "Use yes, no or doubt.")
+                raise DataFileError(
+                    path,
+                    f"row {line}",
+                    f"is_initiative '{row['is_initiative']}' is unknown",
+                    "Use yes, no or doubt.",
+                )
             if unknown := [area for area in chosen if area not in areas]:
-                raise DataFileError(path, f"row {line}", f"focus area '{unknown[0]}' is unknown", f"Use {', '.join(areas)}.")
+                raise DataFileError(
+                    path, f"row {line}", f"focus area '{unknown[0]}' is unknown", f"Use {', '.join(areas)}."
+                )
             if row["coder_kind"] not in ("person", "sample_reference"):
-                raise DataFileError(path, f"row {line}", f"coder_kind '{row['coder_kind']}' is unknown", "Use person or sample_reference.")
+                raise DataFileError(
+                    path,
+                    f"row {line}",
+                    f"coder_kind '{row['coder_kind']}' is unknown",
+                    "Use person or sample_reference.",
+                )
             if row["held_out"] not in ("true", "false"):
-                raise DataFileError(path, f"row {line}", f"held_out '{row['held_out']}' is neither true nor false", "Write true or false.")
+                raise DataFileError(
+                    path,
+                    f"row {line}",
+                    f"held_out '{row['held_out']}' is neither true nor false",
+                    "Write true or false.",
+                )
             try:
                 coded_on = date.fromisoformat(row["coded_on"])
             except ValueError:
-                raise DataFileError(path, f"row {line}", f"coded_on '{row['coded_on']}' is no date", "Write 2026-11-21.") from None
+                raise DataFileError(
+                    path, f"row {line}", f"coded_on '{row['coded_on']}' is no date", "Write 2026-11-21."
+                ) from None
             common = {
                 "page_id": stable_id(row["municipality"], row["url"]),
                 "municipality": row["municipality"],
@@ -50,6 +78,7 @@ def read_gold(folder: Path) -> list[dict[str, Any]]:
             }
             rows.append({**common, "task": "relevance", "item": "page", "value": row["is_initiative"]})
             rows += [
-                {**common, "task": "focus_area", "item": area, "value": "yes" if area in chosen else "no"} for area in areas
+                {**common, "task": "focus_area", "item": area, "value": "yes" if area in chosen else "no"}
+                for area in areas
             ]
     return rows

@@ -19,7 +19,8 @@ def draw_sample(codings: pl.DataFrame, size: int, seed: int) -> list[dict[str, A
     """
     strata = {
         name: codings.filter(
-            ((pl.col("is_initiative") == "yes") == name.startswith("yes")) & (pl.col("confident") == name.endswith("/confident"))
+            ((pl.col("is_initiative") == "yes") == name.startswith("yes"))
+            & (pl.col("confident") == name.endswith("/confident"))
         )
         for name in _SHARES
     }
