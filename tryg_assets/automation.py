@@ -27,13 +27,13 @@ refresh = dg.define_asset_job(
 )
 crawl_only = dg.define_asset_job(
     "crawl_municipality",
-    selection=CRAWLED,
+    selection=CRAWLED.without_checks(),
     executor_def=dg.in_process_executor,
-    description="Ask one website what has changed; used by `tryg run`, which derives the rest only if something has.",
+    description="Ask one website what has changed; used by `tryg run`, which checks and derives only if something has.",
 )
 derive = dg.define_asset_job(
     "derive_municipality",
-    selection=DERIVED,
+    selection=DERIVED | dg.AssetSelection.checks_for_assets("crawl_log", "raw_crawl"),
     executor_def=dg.in_process_executor,
     description="Clean, code and find actors for one municipality from what was last read.",
 )

@@ -123,7 +123,7 @@ def run(
         _say_failed(failed, len(outcomes))
         if not municipality:
             with out.status("Agreement, warehouse and report ..."):
-                country = runs.run_country(variables)
+                country = runs.run_country(variables, only_if_changed=True)
         else:
             country = None
     minutes, seconds = divmod(time.monotonic() - started, 60)
@@ -132,6 +132,8 @@ def run(
         f"{len(outcomes) - len(failed)} of {len(outcomes)} websites read ({unchanged} unchanged) in {minutes:.0f} min {seconds:.0f} s."
     )
     if country is not None:
+        if country.work == "unchanged":
+            out.print("Nothing has changed since the report was made.")
         _say_report(settings, country.ok, country.message)
     elif failed:
         raise typer.Exit(1)
@@ -184,7 +186,9 @@ def report(home: HomeOption = None) -> None:
     from tryg_assets import runs
 
     runs.prepare_home(settings)
-    country = runs.run_country(runs.environment(settings, settings.sample_address or "127.0.0.1:9"))
+    country = runs.run_country(
+        runs.environment(settings, settings.sample_address or "127.0.0.1:9"), only_if_changed=False
+    )
     _say_report(settings, country.ok, country.message)
 
 

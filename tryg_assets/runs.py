@@ -14,7 +14,7 @@ from tryg_assets import paths
 from tryg_assets.errors import CorpusMismatch
 from tryg_assets.ids import content_hash
 from tryg_assets.settings import Settings, ensure_writable
-from tryg_assets.storage import write_text
+from tryg_assets.storage import Lake, write_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,11 @@ def run_municipalities(slugs: list[str], variables: dict[str, str], workers: int
             yield future.result()
 
 
-def run_country(variables: dict[str, str]) -> Outcome:
-    """Run the publish job in a process of its own, so that its memory is given back."""
+def run_country(variables: dict[str, str], *, only_if_changed: bool) -> Outcome:
+    """Run :func:`publish` in a process of its own, so that its memory is given back."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn, initializer=_start, initargs=(variables,)) as pool:
-        return pool.submit(publish).result()
+        return pool.submit(publish, only_if_changed).result()
 
 
 # The terminal shows the outcome of each run; its events are in the Dagster UI.
@@ -118,24 +118,35 @@ def refresh(slug: str) -> Outcome:
             )
 
         corpus = Corpus()
-        if not corpus.stamp_file(slug).exists():
-            return _outcome(slug, "all", run("refresh_municipality"))
-        crawled = run("crawl_municipality")
-        if not crawled.success or corpus.up_to_date(slug):
-            return _outcome(slug, "crawl only", crawled)
-        return _outcome(slug, "all", run("derive_municipality"))
+        first = not corpus.stamps.derived(slug).exists()
+        result = run("refresh_municipality" if first else "crawl_municipality")
+        if not first:
+            raw = Lake(corpus.settings.lake, corpus.settings.engine).read("raw_crawl", slug)
+            if not result.success or corpus.stamps.is_derived(slug, raw):
+                return _outcome(slug, "crawl only", result)
+            result = run("derive_municipality")
+        if not result.success:
+            # A red check of the last stage comes after the stamp: the next run must not take this for done.
+            corpus.stamps.derived(slug).unlink(missing_ok=True)
+        return _outcome(slug, "all", result)
 
 
-def publish() -> Outcome:
-    """Run the publish job."""
+def publish(only_if_changed: bool) -> Outcome:
+    """Run the publish job; with ``only_if_changed`` not if the report is made of the same tables by the same rules."""
     import dagster as dg
 
     from tryg_assets.definitions import defs
+    from tryg_assets.resources import Corpus
 
+    corpus = Corpus()
+    if only_if_changed and corpus.stamps.is_country_made(corpus.sites):
+        return Outcome("", True, "unchanged")
     with dg.DagsterInstance.get() as instance:
         result = defs.resolve_job_def("publish_report").execute_in_process(
             run_config=_QUIET, instance=instance, raise_on_error=False
         )
+        if result.success:
+            corpus.stamps.stamp_country(corpus.sites)
         return _outcome("", "publish", result)
 
 

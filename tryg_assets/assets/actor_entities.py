@@ -8,7 +8,7 @@ from tryg_assets.contracts import contract
 from tryg_assets.domain.actors.entities import actor_rows
 from tryg_assets.domain.coding.pages import kept_pages
 from tryg_assets.partitions import municipalities
-from tryg_assets.resources import Corpus, content_version
+from tryg_assets.resources import Corpus
 
 _RULES = [CODEBOOK / "actors.yml"]
 
@@ -33,7 +33,7 @@ def find_actors(
     mentions, entities = actor_rows(
         classified_initiatives.to_dicts(), pages, corpus.coder, context.partition_key
     )
-    corpus.stamp(context.partition_key, content_version(raw_crawl))
+    corpus.stamps.stamp_derived(context.partition_key, raw_crawl)
     unresolved = sum(row["how_decided"] == "unresolved" for row in entities)
     return (
         dg.Output(contract("actor_mentions").frame(mentions), output_name="actor_mentions"),

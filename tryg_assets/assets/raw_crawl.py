@@ -12,7 +12,8 @@ from tryg_assets.contracts import contract
 from tryg_assets.domain.crawling.crawl import Previous
 from tryg_assets.errors import SiteUnreachable
 from tryg_assets.partitions import municipalities
-from tryg_assets.resources import Corpus, LakeResource, content_version
+from tryg_assets.resources import Corpus, LakeResource
+from tryg_assets.stamps import content_version, reading_version
 from tryg_assets.storage import Lake, write_text
 
 _RULES = [CODEBOOK / "crawling.yml", CODEBOOK / "dates.yml"]
@@ -21,8 +22,8 @@ _RULES = [CODEBOOK / "crawling.yml", CODEBOOK / "dates.yml"]
 @dg.multi_asset(
     name="crawl",
     outs={
-        "crawl_log": out("crawl_log", kinds={"python", "parquet"}, rules=_RULES),
         "raw_crawl": out("raw_crawl", kinds={"python", "parquet"}, rules=_RULES),
+        "crawl_log": out("crawl_log", kinds={"python", "parquet"}, rules=_RULES),
     },
     partitions_def=municipalities,
 )
@@ -31,39 +32,50 @@ def crawl_site(
 ) -> tuple[dg.Output[pl.DataFrame], dg.Output[pl.DataFrame]]:
     """Crawl one municipality, asking only for what has changed since the crawl before."""
     slug = context.partition_key
-    furniture_file = corpus.settings.home / "crawl_state" / f"{slug}.json"
+    state_file = corpus.settings.home / "crawl_state" / f"{slug}.json"
     try:
-        result = corpus.crawl(slug, _previous(lake.lake, slug, furniture_file))
+        result = corpus.crawl(slug, _previous(lake.lake, slug, state_file))
     except SiteUnreachable as problem:
         raise dg.Failure(description=str(problem), allow_retries=False) from problem
-    write_text(furniture_file, json.dumps(sorted(result.furniture), ensure_ascii=False))
+    state = {"reading": reading_version(), "furniture": sorted(result.furniture)}
+    write_text(state_file, json.dumps(state, ensure_ascii=False))
     log = contract("crawl_log").frame(result.log)
     raw = contract("raw_crawl").frame(result.raw)
     outcomes = dict(log.group_by("outcome").len().sort("outcome").iter_rows())
     with warnings.catch_warnings():
         # Data versions are a beta feature of the pinned Dagster; a second run compares them to see what has changed.
         warnings.simplefilter("ignore", dg.BetaWarning)
+        # Pages before log: a run killed in between must not leave a log that calls unread pages unchanged.
         return (
-            dg.Output(
-                log,
-                output_name="crawl_log",
-                metadata={**outcomes, "reused": int(log["reused"].sum()), "bytes": int(log["bytes"].sum())},
-            ),
             dg.Output(
                 raw,
                 output_name="raw_crawl",
                 metadata={"hits": raw.height},
                 data_version=dg.DataVersion(content_version(raw)),
             ),
+            dg.Output(
+                log,
+                output_name="crawl_log",
+                metadata={**outcomes, "reused": int(log["reused"].sum()), "bytes": int(log["bytes"].sum())},
+            ),
         )
 
 
-def _previous(lake: Lake, slug: str, furniture_file: Path) -> Previous:
+def _previous(lake: Lake, slug: str, state_file: Path) -> Previous:
+    """Return what the crawl before left; nothing if pages are read by other rules since then."""
     log, raw = lake.read("crawl_log", slug), lake.read("raw_crawl", slug)
-    if log.is_empty() or not furniture_file.exists():
+    if log.is_empty() or not state_file.exists():
         return Previous()
+    state = json.loads(state_file.read_text(encoding="utf-8"))
+    if state.get("reading") != reading_version():
+        return Previous()
+    pages = {row["url"]: row for row in raw.iter_rows(named=True)}
     return Previous(
-        log={row["url"]: row for row in log.iter_rows(named=True)},
-        raw={row["url"]: row for row in raw.iter_rows(named=True)},
-        furniture=frozenset(json.loads(furniture_file.read_text(encoding="utf-8"))),
+        log={
+            row["url"]: row
+            for row in log.iter_rows(named=True)
+            if row["outcome"] != "hit" or row["url"] in pages
+        },
+        raw=pages,
+        furniture=frozenset(state["furniture"]),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tryg_assets.resources.corpus import Corpus, content_version
+from tryg_assets.resources.corpus import Corpus
 from tryg_assets.resources.lake import LakeIOManager, LakeResource
 
 
@@ -11,4 +11,4 @@ def default_resources() -> dict[str, object]:
     return {"corpus": Corpus(), "lake": LakeResource(), "io_manager": LakeIOManager()}
 
 
-__all__ = ["Corpus", "LakeIOManager", "LakeResource", "content_version", "default_resources"]
+__all__ = ["Corpus", "LakeIOManager", "LakeResource", "default_resources"]
