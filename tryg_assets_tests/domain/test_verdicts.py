@@ -200,3 +200,9 @@ def test_every_page_has_one_row_that_honours_the_contract() -> None:
         "before_2020",
     }
     assert filter_pages([], RULES) == []
+
+
+def test_a_long_report_that_mentions_applications_is_no_job_ad() -> None:
+    text = "Tryghed i byen er rapportens emne. " * 400 + "Nogle fik en jobsamtale efter ansøgningsfrist."
+    assert judge(raw(text=text), RULES).reason is None
+    assert judge(raw(text=text[-400:]), RULES).reason == "job_ad"

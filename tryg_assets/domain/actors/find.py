@@ -280,7 +280,8 @@ def _place(text: str, words: list[Token], match: _Match, municipality: str, book
     elif rule.kind == "municipality":
         own = municipalities().get(municipality)
         other = _municipality_names().get(canonical.casefold())
-        if other is not None and other != municipality:
+        # A file coded by itself belongs to no municipality; its "X Kommune" is then the sender.
+        if municipality and other is not None and other != municipality:
             sub, scope = book.other_municipality, "national"
         elif own is not None:
             canonical = own.name

@@ -63,6 +63,8 @@ def latest_date(page: Row) -> date | None:
 
 def _job_ad(page: Row, rules: CleaningRules) -> str | None:
     job, low = rules.job_ad, page["text"].lower()
+    if len(low.split()) > job.most_words:
+        return None
     phrases = [phrase for phrase in job.phrases if phrase in low]
     address, title = job.address.search(page["url"]), job.title.search(page["title"])
     if len(phrases) >= job.least_phrases or ((address or title) and phrases) or (address and title):
