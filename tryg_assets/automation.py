@@ -23,7 +23,7 @@ refresh = dg.define_asset_job(
     "refresh_municipality",
     selection=CRAWLED | DERIVED,
     executor_def=dg.in_process_executor,
-    description="Crawl, clean, code and find actors for one municipality.",
+    description="Crawl, clean, code and find actors for one municipality; what the nightly schedule runs.",
 )
 crawl_only = dg.define_asset_job(
     "crawl_municipality",

@@ -104,7 +104,10 @@ def create_storage() -> None:
 
 
 def refresh(slug: str) -> Outcome:
-    """Refresh one municipality: crawl it and, only if something has changed since, derive the rest."""
+    """Refresh one municipality: crawl it and, only if something has changed since, derive the rest.
+
+    Two runs, so that a website that is down fails its crawl and leaves no mark on the checks of later stages.
+    """
     import dagster as dg
 
     from tryg_assets.definitions import defs
@@ -118,13 +121,11 @@ def refresh(slug: str) -> Outcome:
             )
 
         corpus = Corpus()
-        first = not corpus.stamps.derived(slug).exists()
-        result = run("refresh_municipality" if first else "crawl_municipality")
-        if not first:
-            raw = Lake(corpus.settings.lake, corpus.settings.engine).read("raw_crawl", slug)
-            if not result.success or corpus.stamps.is_derived(slug, raw):
-                return _outcome(slug, "crawl only", result)
-            result = run("derive_municipality")
+        result = run("crawl_municipality")
+        raw = Lake(corpus.settings.lake, corpus.settings.engine).read("raw_crawl", slug)
+        if not result.success or corpus.stamps.is_derived(slug, raw):
+            return _outcome(slug, "crawl only", result)
+        result = run("derive_municipality")
         if not result.success:
             # A red check of the last stage comes after the stamp: the next run must not take this for done.
             corpus.stamps.derived(slug).unlink(missing_ok=True)

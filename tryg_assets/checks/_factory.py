@@ -33,11 +33,7 @@ CountryRule = Callable[[Lake], Verdict]
 
 def to_result(verdict: Verdict, action: str) -> dg.AssetCheckResult:
     """Turn a verdict into what the Dagster UI shows: summary, up to 20 offending rows, and what to do."""
-    metadata: dict[str, Any] = {
-        "summary": verdict.summary,
-        "rows": len(verdict.offending),
-        **verdict.metadata,
-    }
+    metadata: dict[str, Any] = {"summary": verdict.summary, **verdict.metadata}
     if not verdict.passed:
         metadata["what_to_do"] = action
     if verdict.offending:
