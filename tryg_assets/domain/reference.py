@@ -159,6 +159,19 @@ def check_website(path: Path, where: str, address: str) -> str:
     return address
 
 
+def check_type(path: Path, where: str, kind: str) -> str:
+    """Return ``kind`` if it is one of the five municipality types.
+
+    Raises:
+        DataFileError: it is not.
+    """
+    if kind not in MUNICIPALITY_TYPES:
+        raise DataFileError(
+            path, where, f"type '{kind}' is unknown", f"Use one of {', '.join(MUNICIPALITY_TYPES)}."
+        )
+    return kind
+
+
 def read_municipalities(path: Path) -> tuple[Municipality, ...]:
     """Read and check the list of the 98 municipalities, sorted by slug.
 
@@ -181,13 +194,7 @@ def read_municipalities(path: Path) -> tuple[Municipality, ...]:
                 f"code '{row['code']}' is not a municipality code",
                 "Use four digits such as 0751.",
             )
-        if row["type"] not in MUNICIPALITY_TYPES:
-            raise DataFileError(
-                path,
-                where,
-                f"type '{row['type']}' is unknown",
-                f"Use one of {', '.join(MUNICIPALITY_TYPES)}.",
-            )
+        check_type(path, where, row["type"])
         if row["region"] not in REGIONS:
             raise DataFileError(
                 path, where, f"region '{row['region']}' is unknown", f"Use one of {', '.join(REGIONS)}."

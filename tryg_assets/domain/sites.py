@@ -8,7 +8,7 @@ from pathlib import Path
 
 from yarl import URL
 
-from tryg_assets.domain.reference import MUNICIPALITY_TYPES, check_website, municipalities, read_csv
+from tryg_assets.domain.reference import check_type, check_website, municipalities, read_csv
 from tryg_assets.errors import ConfigurationError, DataFileError
 
 SAMPLE_DOMAIN = "kommune.test"
@@ -65,13 +65,7 @@ def read_sites(path: Path) -> dict[str, Site]:
             )
         if row["slug"] in sites:
             raise DataFileError(path, where, f"slug '{row['slug']}' is there twice", "Remove one of the two.")
-        if row["type"] not in MUNICIPALITY_TYPES:
-            raise DataFileError(
-                path,
-                where,
-                f"type '{row['type']}' is unknown",
-                f"Use one of {', '.join(MUNICIPALITY_TYPES)}.",
-            )
+        check_type(path, where, row["type"])
         check_website(path, where, row["website"])
         address = row.get("address") or None
         if address is not None and not _is_host_and_port(address):
