@@ -12,7 +12,7 @@ from tryg_assets.domain.coding.attributes import amounts
 from tryg_assets.domain.coding.codebook import codebook, codebook_hash
 from tryg_assets.domain.coding.interface import Coder, Page, PageCoding, verify
 from tryg_assets.domain.coding.lexicon import Lexicon, words_of
-from tryg_assets.domain.coding.naming import clean_title
+from tryg_assets.domain.coding.naming import Name, clean_title
 from tryg_assets.domain.coding.offline_rules import OfflineRules
 from tryg_assets.domain.coding.reading import read
 from tryg_assets.domain.reference import focus_areas, theme_to_area
@@ -248,6 +248,40 @@ def test_focus_area_and_theme_follow_the_subject(title: str, text: str, area: st
     coding = code(title, text)
     assert coding.focus_areas[0] == area
     assert theme in coding.themes
+
+
+def test_what_a_page_only_touches_on_is_no_focus_area() -> None:
+    coding = code(
+        "Trygge skoleveje",
+        "Projektet skal gøre cyklister og fodgængere mere trygge i trafikken. Hastigheden sænkes ved skolen, og der kommer "
+        "cykelsti, bump og nye fortove. Rådet for Sikker Trafik har talt uheld i krydset. Sygeplejersken hilser.",
+    )
+    assert coding.focus_areas[0] == "trafiksikkerhed"
+    assert "sundhed_trivsel" not in coding.focus_areas
+
+
+def test_an_initiative_gets_its_best_area_however_weak_and_none_without_any_term() -> None:
+    weak = (
+        "Nyt tiltag",
+        "Byrådet har vedtaget et tiltag, der skal gøre alle mere trygge. Det måles hvert år.",
+    )
+    assert code(*weak).is_initiative == "yes"
+    assert code(*weak).focus_areas == ()
+    assert len(code(weak[0], f"{weak[1]} Det handler om livskvalitet.").focus_areas) == 1
+
+
+def test_a_short_news_item_needs_no_words_of_plans() -> None:
+    title = "Morgenmad i det nye hus"
+    news = (
+        "I lørdags mødtes 40 beboere i Varmestuen på hjørnet. En af dem fortæller, at hun føler sig mere tryg nu. "
+        '"Her er alle trygge," siger frivilliglederen fra Røde Kors.'
+    )
+    coding = code(title, news)
+    assert (coding.is_initiative, coding.criterion) == ("yes", "besluttet_aktivitet")
+    assert "nyhed" in codebook().relevance.signals["news"].why
+    service = f"{news}\nVi har åbent på hverdage, og du kan bestille tid."
+    reading = read(Page.of("p1", "aarhus", "https://x", title, service), codebook().relevance)
+    assert ENGINE.signals(reading, Name(title, 0.0))["news"] == 0
 
 
 def test_areas_and_themes_are_those_of_the_reference() -> None:

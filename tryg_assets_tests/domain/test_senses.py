@@ -45,7 +45,17 @@ MACHINE_READ = "Politik for trykhed i kommunen"
                 "tryg‑hed",
             )
         ),
-        *((word, "safe") for word in ("trykhed", "utrykhed", "trykhedsvandring", "Trykhedsplan")),
+        *(
+            (word, "safe")
+            for word in (
+                "trykhed",
+                "utrykhed",
+                "trykhedsvandring",
+                "Trykhedsplan",
+                "tryksheden",
+                "trykshedsfremmende",
+            )
+        ),
         *(
             (word, "name")
             for word in (

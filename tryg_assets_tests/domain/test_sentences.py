@@ -21,11 +21,31 @@ def test_a_sentence_ends_at_a_mark_before_a_capital() -> None:
         "Mødet er d. 3. maj kl. 19 på rådhuset.",
         "Der er afsat 1,2 mio. Kroner i alt.",
         "Kontakt bl.a. Politiet og SSP.",
+        "Det gælder alm. Daghjem og klubber.",
         "Det sker i samarbejde med H. C. Andersens Skole.",
     ],
 )
 def test_abbreviations_ordinals_and_initials_end_nothing(text: str) -> None:
     assert texts(text) == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Det koster 2 mio. kr. Pengene er afsat.", ["Det koster 2 mio. kr.", "Pengene er afsat."]),
+        ("Vi har lys, bænke m.m. Det virker.", ["Vi har lys, bænke m.m.", "Det virker."]),
+        (
+            "Der gives 500.000 kr. Realdania betaler resten.",
+            ["Der gives 500.000 kr. Realdania betaler resten."],
+        ),
+        ("Se adr. I er velkomne.", ["Se adr. I er velkomne."]),
+        ("Der er afsat 3 mio. kr. 2 mio. går til lys.", ["Der er afsat 3 mio. kr. 2 mio. går til lys."]),
+    ],
+)
+def test_an_abbreviation_that_may_stand_last_ends_a_sentence_before_a_clear_opening(
+    text: str, sentences: list[str]
+) -> None:
+    assert texts(text) == sentences
 
 
 def test_a_year_ends_a_sentence() -> None:

@@ -79,8 +79,9 @@ class Topics:
     evidence_weight: float
     theme_term_least: float
     theme_term_share: float
-    area_least: float
-    area_share_of_best: float
+    area_log_weight: float
+    area_share_weight: float
+    area_limit: float
     scale: dict[str, float]
     area_most: int
     theme_least: float

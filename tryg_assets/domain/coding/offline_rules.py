@@ -21,6 +21,8 @@ _MUCH = 0.2  # share of sentences about safety that counts in full
 _LITTLE = 0.1  # less than this in a long document: it is about something else
 _LONG = 40  # sentences
 _SHORT = 6  # sentences; a share of fewer says little
+_NEWS = 12  # sentences; a longer page is no news item
+_TOLD = 2  # words of telling that make a short page a news item
 
 
 class OfflineRules:
@@ -101,6 +103,7 @@ class OfflineRules:
             "partners": float(len(terms.get("partners", ()))),
             "peripheral": float(sum(line.peripheral for line in reading.lines)),
             "service": 10 * sum("service" in line.labels for line in plain) / max(10, len(plain)),
+            "news": float(_is_news(reading)),
             "thin": max(0.0, 1 - share / _LITTLE) if len(plain) > _LONG else 0.0,
         }
 
@@ -116,7 +119,8 @@ class OfflineRules:
     def _kind(self, reading: Reading, name: Name) -> str | None:
         """Return the criterion that the activity words point to, those of the name and title most.
 
-        Without any, a page that says something is decided or done tells of a decided activity; else ``None``.
+        Without any, a page that says something is decided or done, or tells it as news, tells of a decided activity;
+        else ``None``.
         """
         points: dict[str, float] = {}
         for line in reading.all:
@@ -128,7 +132,8 @@ class OfflineRules:
             points[CRITERIA[-1]] *= _REMAINDER
         if points:
             return min(points, key=lambda kind: (-points[kind], CRITERIA.index(kind)))
-        return CRITERIA[-1] if any("decided" in line.labels for line in reading.all) else None
+        done = any("decided" in line.labels or "told" in line.labels for line in reading.all)
+        return CRITERIA[-1] if done else None
 
     @staticmethod
     def _evidence(reading: Reading, name: Name) -> list[Line]:
@@ -164,7 +169,8 @@ class OfflineRules:
     def _describe(self, reading: Reading, name: Name, kind: str, coding: PageCoding) -> PageCoding:
         """Return ``coding`` with areas, themes and the initiatives named on the page."""
         topics = self.book.topics
-        areas, themes = assign(weigh(reading.title, reading.lines, coding.evidence_ids, topics), topics)
+        weighted = weigh(reading.title, reading.lines, coding.evidence_ids, topics)
+        areas, themes = assign(weighted, topics, always=True)
         # The chapters of a strategy or plan are its themes, not initiatives beside it.
         sections = [] if kind in CRITERIA[:2] else section_names(reading, self.book.relevance)
         named: list[NamedInitiative] = []
@@ -202,6 +208,13 @@ class OfflineRules:
             quote=_quote(evidence[0].text),
             **asdict(stated(lines, self.book.attributes)),
         )
+
+
+def _is_news(reading: Reading) -> bool:
+    """Whether a page is a short news item: a few sentences without headings or service information that tell of an event."""
+    if len(reading.lines) > _NEWS or any(line.heading or "service" in line.labels for line in reading.lines):
+        return False
+    return len({term for line in reading.all for term in line.labels.get("told", ())}) >= _TOLD
 
 
 def _around(central: Sequence[Line], reading: Reading, distance: int) -> list[Line]:

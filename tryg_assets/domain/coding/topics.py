@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -41,11 +42,16 @@ def scores(weighted: Iterable[tuple[float, Line]], rules: Topics) -> dict[str, f
     return dict(found)
 
 
-def assign(weighted: Iterable[tuple[float, Line]], rules: Topics) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return (focus areas, themes of these areas), the strongest first."""
+def assign(
+    weighted: Iterable[tuple[float, Line]], rules: Topics, *, always: bool = False
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return (focus areas, themes of these areas), the strongest first.
+
+    With ``always`` the best area is assigned however weak it is; there is none only if no term is found.
+    """
     found = scores(weighted, rules)
     whole = {name: score * rules.scale.get(name, 1.0) for name, score in found.items() if "/" not in name}
-    areas = _pick(whole, rules.area_least, rules.area_share_of_best, rules.area_most)
+    areas = _areas(whole, rules, always)
     themes: list[str] = []
     for area in areas:
         within = {
@@ -53,6 +59,18 @@ def assign(weighted: Iterable[tuple[float, Line]], rules: Topics) -> tuple[tuple
         }
         themes += _pick(within, rules.theme_least, rules.theme_share_of_best, rules.theme_most)
     return tuple(areas), tuple(themes)
+
+
+def _areas(found: dict[str, float], rules: Topics, always: bool) -> list[str]:
+    best = max(found.values(), default=0.0)
+    ranked = sorted(found.items(), key=lambda entry: (-entry[1], entry[0]))[: rules.area_most]
+    picked = [
+        name
+        for name, score in ranked
+        if rules.area_log_weight * math.log1p(score) + rules.area_share_weight * score / best
+        >= rules.area_limit
+    ]
+    return picked or [name for name, _ in ranked[:1] if always]
 
 
 def _pick(found: dict[str, float], least: float, share_of_best: float, most: int) -> list[str]:
