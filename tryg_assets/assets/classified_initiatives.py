@@ -9,7 +9,7 @@ from tryg_assets.domain.coding.initiatives import resolve
 from tryg_assets.domain.coding.pages import code_pages, kept_pages
 from tryg_assets.resources import Corpus, LakeResource
 
-_RULES = sorted(CODEBOOK.glob("*.yml"))
+_RULES = sorted(CODEBOOK.glob("*.*"))
 
 
 @table_asset("page_codings", kinds={"python", "parquet"}, rules=_RULES)

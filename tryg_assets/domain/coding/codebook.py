@@ -18,6 +18,8 @@ _FILES = (
     "definition.yml",
     "relevance.yml",
     "focus_areas_terms.yml",
+    "focus_area_statistics.csv",
+    "focus_area_statistics.yml",
     "attributes.yml",
     "cleaning.yml",
     "abbreviations.yml",
@@ -82,6 +84,8 @@ class Topics:
     area_log_weight: float
     area_share_weight: float
     area_limit: float
+    area_terms_weight: float
+    area_log_odds_limit: float
     scale: dict[str, float]
     area_most: int
     theme_least: float

@@ -1,4 +1,4 @@
-"""Focus areas and themes of a text, by weighted terms with saturation."""
+"""Focus areas and themes of a text, by weighted terms with saturation and a statistic over pieces of words."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from tryg_assets.domain.coding.codebook import Topics
 from tryg_assets.domain.coding.reading import Line
+from tryg_assets.domain.coding.statistics import area_statistics
 
 
 def weigh(
@@ -43,7 +44,7 @@ def scores(weighted: Iterable[tuple[float, Line]], rules: Topics) -> dict[str, f
 
 
 def assign(
-    weighted: Iterable[tuple[float, Line]], rules: Topics, *, always: bool = False
+    weighted: Sequence[tuple[float, Line]], rules: Topics, *, always: bool = False
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return (focus areas, themes of these areas), the strongest first.
 
@@ -51,7 +52,7 @@ def assign(
     """
     found = scores(weighted, rules)
     whole = {name: score * rules.scale.get(name, 1.0) for name, score in found.items() if "/" not in name}
-    areas = _areas(whole, rules, always)
+    areas = _areas(whole, _log_odds(weighted), rules, always)
     themes: list[str] = []
     for area in areas:
         within = {
@@ -61,16 +62,27 @@ def assign(
     return tuple(areas), tuple(themes)
 
 
-def _areas(found: dict[str, float], rules: Topics, always: bool) -> list[str]:
-    best = max(found.values(), default=0.0)
-    ranked = sorted(found.items(), key=lambda entry: (-entry[1], entry[0]))[: rules.area_most]
-    picked = [
-        name
-        for name, score in ranked
-        if rules.area_log_weight * math.log1p(score) + rules.area_share_weight * score / best
-        >= rules.area_limit
-    ]
-    return picked or [name for name, _ in ranked[:1] if always]
+def _log_odds(weighted: Sequence[tuple[float, Line]]) -> dict[str, float]:
+    """Return the statistic's log odds of each area; the first line is the title."""
+    (_, title), *rest = weighted
+    return area_statistics().logits(title.text, " ".join(line.text for _, line in rest))
+
+
+def _areas(found: dict[str, float], log_odds: dict[str, float], rules: Topics, always: bool) -> list[str]:
+    """Return the areas that terms and statistic together speak for, the strongest first.
+
+    Without a single term found there is no area, whatever the statistic says.
+    """
+    if not found:
+        return []
+    best = max(found.values())
+    together = {}
+    for name, odds in log_odds.items():
+        score = found.get(name, 0.0)
+        by_terms = rules.area_log_weight * math.log1p(score) + rules.area_share_weight * score / best
+        together[name] = rules.area_terms_weight * (by_terms - rules.area_limit) + odds - rules.area_log_odds_limit
+    ranked = sorted(together.items(), key=lambda entry: (-entry[1], entry[0]))[: rules.area_most]
+    return [name for name, value in ranked if value >= 0] or [name for name, _ in ranked[:1] if always]
 
 
 def _pick(found: dict[str, float], least: float, share_of_best: float, most: int) -> list[str]:

@@ -1,0 +1,95 @@
+"""A linear statistic over character n-grams that stands beside the term lists when focus areas are assigned.
+
+Danish makes compounds freely, so lists of words never end; pieces of words carry over. One logistic regression per area,
+fitted on texts written for this project by ``python -m benchmarks.fit_focus_areas``. Counting and weighing, no model of
+language.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from tryg_assets import paths
+from tryg_assets.domain.reference import read_yaml
+from tryg_assets.errors import DataFileError
+
+TABLE = paths.CODEBOOK / "focus_area_statistics.csv"
+ABOUT = paths.CODEBOOK / "focus_area_statistics.yml"
+SIZES = (3, 4, 5)
+_SPACE = re.compile(r"\s+")
+
+
+def ngrams(text: str) -> Counter[str]:
+    """Count the character n-grams within words of ``text`` in lower case; words are padded with a space each side.
+
+    A padded word shorter than n counts once as it is (as scikit-learn's ``char_wb`` does).
+    """
+    counts: Counter[str] = Counter()
+    for word, times in Counter(_SPACE.sub(" ", text.lower()).split()).items():
+        padded = f" {word} "
+        for size in SIZES:
+            if len(padded) <= size:
+                counts[padded] += times
+                break
+            for start in range(len(padded) - size + 1):
+                counts[padded[start : start + size]] += times
+    return counts
+
+
+@dataclass(frozen=True)
+class AreaStatistics:
+    """Weights by n-gram (row) and area (column), and what is needed to apply them."""
+
+    areas: tuple[str, ...]
+    rows: dict[str, int]
+    idf: np.ndarray
+    weights: np.ndarray
+    intercepts: np.ndarray
+
+    def logits(self, title: str, text: str) -> dict[str, float]:
+        """Return the log odds of each area for a text; the title counts twice."""
+        counts = ngrams(f"{title} . {title} . {text}")
+        found = [(self.rows[gram], count) for gram, count in counts.items() if gram in self.rows]
+        if not found:
+            return dict(zip(self.areas, self.intercepts.tolist(), strict=True))
+        index = np.fromiter((row for row, _ in found), dtype=np.int64)
+        values = (1 + np.log(np.fromiter((count for _, count in found), dtype=float))) * self.idf[index]
+        values /= np.sqrt((values**2).sum())
+        return dict(zip(self.areas, (values @ self.weights[index] + self.intercepts).tolist(), strict=True))
+
+
+def read_statistics(table: Path, about: Path) -> AreaStatistics:
+    """Read the weights.
+
+    Raises:
+        DataFileError: a file is missing or they do not fit each other.
+    """
+    head = read_yaml(about)
+    areas = tuple(head["intercepts"])
+    try:
+        frame = pl.read_csv(table, schema_overrides={"ngram": pl.String})
+        weights = frame.select(areas).to_numpy().astype(float)
+    except (OSError, pl.exceptions.PolarsError) as problem:
+        raise DataFileError(
+            table, "file", f"it does not fit {about.name} ({problem})", "Fit both again: python -m benchmarks.fit_focus_areas."
+        ) from problem
+    return AreaStatistics(
+        areas=areas,
+        rows={gram: row for row, gram in enumerate(frame["ngram"])},
+        idf=frame["idf"].to_numpy().astype(float),
+        weights=weights,
+        intercepts=np.array([float(head["intercepts"][area]) for area in areas]),
+    )
+
+
+@functools.cache
+def area_statistics() -> AreaStatistics:
+    """Return the shipped weights."""
+    return read_statistics(TABLE, ABOUT)
