@@ -57,14 +57,20 @@ def examples() -> list[Example]:
             areas = tuple(entry["areas"])
             found.append(Example(entry["id"], _plain(entry["title"]), _plain(entry["body"]), areas, True))
             if "news" in entry:
-                found.append(Example(entry["id"], _plain(entry["news_title"]), _plain(entry["news"]), areas, False))
+                found.append(
+                    Example(entry["id"], _plain(entry["news_title"]), _plain(entry["news"]), areas, False)
+                )
     for path in sorted(TRAINING.glob("*.yml")):
         for number, entry in enumerate(read_yaml(path)):
-            found.append(Example(f"{path.stem}-{number}", entry["title"], entry["text"], tuple(entry["areas"]), False))
+            found.append(
+                Example(f"{path.stem}-{number}", entry["title"], entry["text"], tuple(entry["areas"]), False)
+            )
     for area in focus_areas().values():
         told = " ".join(f"{theme.name} {theme.description}" for theme in area.themes)
         found.append(Example(area.id, area.name, f"{area.description} {told}", (area.id,), False))
-        found += [Example(theme.id, theme.name, theme.description, (area.id,), False) for theme in area.themes]
+        found += [
+            Example(theme.id, theme.name, theme.description, (area.id,), False) for theme in area.themes
+        ]
     return found
 
 
@@ -74,7 +80,11 @@ def _targets(part: list[Example]) -> np.ndarray:
 
 def _vectorizer(vocabulary: list[str] | None = None) -> TfidfVectorizer:
     return TfidfVectorizer(
-        analyzer="char_wb", ngram_range=(SIZES[0], SIZES[-1]), min_df=1 if vocabulary else 3, sublinear_tf=True, vocabulary=vocabulary
+        analyzer="char_wb",
+        ngram_range=(SIZES[0], SIZES[-1]),
+        min_df=1 if vocabulary else 3,
+        sublinear_tf=True,
+        vocabulary=vocabulary,
     )
 
 
@@ -85,7 +95,9 @@ def fit(part: list[Example]) -> tuple[TfidfVectorizer, np.ndarray, np.ndarray]:
 
     def regress(vectorizer: TfidfVectorizer) -> tuple[np.ndarray, np.ndarray]:
         x = vectorizer.fit_transform(texts)
-        models = [LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=500).fit(x, y) for y in targets.T]
+        models = [
+            LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=500).fit(x, y) for y in targets.T
+        ]
         return np.array([m.coef_[0] for m in models]).T, np.array([m.intercept_[0] for m in models])
 
     first = _vectorizer()
@@ -126,7 +138,9 @@ def main() -> None:
     logits, truth = cross_validate(found, 1)
     scores = {limit: f1(decide(logits, limit), truth) for limit in np.round(np.arange(-1.6, 0.6, 0.1), 1)}
     limit = max(scores, key=lambda value: scores[value])
-    print(f"{len(found)} examples; out of fold, n = {len(truth)} texts: micro-F1 {scores[limit]:.3f} at log odds {limit}")
+    print(
+        f"{len(found)} examples; out of fold, n = {len(truth)} texts: micro-F1 {scores[limit]:.3f} at log odds {limit}"
+    )
     vectorizer, weights, intercepts = fit(found)
     grams = vectorizer.get_feature_names_out()
     rows = [",".join(["ngram", "idf", *AREAS])]
@@ -139,7 +153,11 @@ def main() -> None:
         "what": "One logistic regression per focus area on character n-grams (tf-idf). Weights are in focus_area_statistics.csv.",
         "refit": "python -m benchmarks.fit_focus_areas",
         "trained_on": {"examples": len(found), "ids_sha256": content_hash("\n".join(ids)), "ids": ids},
-        "cross_validated": {"micro_f1": round(scores[limit], 3), "log_odds_limit": float(limit), "n_texts": len(truth)},
+        "cross_validated": {
+            "micro_f1": round(scores[limit], 3),
+            "log_odds_limit": float(limit),
+            "n_texts": len(truth),
+        },
         "intercepts": {area: round(float(value), 3) for area, value in zip(AREAS, intercepts, strict=True)},
     }
     write_text(Path(ABOUT), yaml.safe_dump(about, allow_unicode=True, sort_keys=False))
@@ -149,7 +167,9 @@ def main() -> None:
         wanted = vectorizer.transform([example.words]) @ weights + intercepts
         got = list(shipped.logits(example.title, example.text).values())
         worst = max(worst, float(np.abs(wanted[0] - got).max()))
-    print(f"shipped weights reproduce the fit within {worst:.3f} (log odds, two decimals kept); {TABLE.stat().st_size // 1000} kB")
+    print(
+        f"shipped weights reproduce the fit within {worst:.3f} (log odds, two decimals kept); {TABLE.stat().st_size // 1000} kB"
+    )
 
 
 if __name__ == "__main__":

@@ -12,9 +12,14 @@ COPENHAGEN = "Europe/Copenhagen"
 TONIGHT = 14
 
 CRAWLED = dg.AssetSelection.assets("crawl_log", "raw_crawl")
-DERIVED = dg.AssetSelection.assets(
-    "filtered_pages", "page_codings", "classified_initiatives", "actor_mentions", "actor_entities"
+DERIVED_TABLES = (
+    "filtered_pages",
+    "page_codings",
+    "classified_initiatives",
+    "actor_mentions",
+    "actor_entities",
 )
+DERIVED = dg.AssetSelection.assets(*DERIVED_TABLES)
 COUNTRY = dg.AssetSelection.all() - CRAWLED - DERIVED
 
 # One run is one municipality in one process: starting a process a step costs ten times the work itself, and one bad

@@ -131,6 +131,9 @@ def run(
     out.print(
         f"{len(outcomes) - len(failed)} of {len(outcomes)} websites read ({unchanged} unchanged) in {minutes:.0f} min {seconds:.0f} s."
     )
+    if failed and len(failed) == len(outcomes):
+        err.print("[bold red]No website could be read.[/]")
+        raise typer.Exit(1)
     if country is not None:
         if country.work == "unchanged":
             out.print("Nothing has changed since the report was made.")

@@ -16,6 +16,8 @@ def findings(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     yield _try("TRYG_HOME", lambda: _home(settings))
     yield _try("reference data", _reference)
     yield _try("codebook", _codebook)
+    yield _try("reference codings", _gold)
+    yield _try("sites", lambda: _sites(settings))
     yield _try("contracts", lambda: f"{len(_contracts())} tables")
     with socket.socket() as probe:
         free = probe.connect_ex(("127.0.0.1", settings.sample_port)) != 0
@@ -50,13 +52,32 @@ def _reference() -> str:
     return "{} municipalities, {} focus areas, {} actor subcategories".format(*counts)
 
 
+def _gold() -> str:
+    from tryg_assets import paths
+    from tryg_assets.domain.review.gold import read_gold
+
+    return f"{len({row['page_id'] for row in read_gold(paths.GOLD)})} pages with reference codings"
+
+
+def _sites(settings: Settings) -> str:
+    from tryg_assets.partitions import sites_of
+
+    return f"{len(sites_of(settings))} sites ({settings.source})"
+
+
 def _codebook() -> str:
+    from tryg_assets.domain.actors.lexicon import lexicon
     from tryg_assets.domain.coding import coder
+    from tryg_assets.domain.crawling.dates import parse_date
     from tryg_assets.domain.crawling.policy import crawl_policy
     from tryg_assets.domain.filtering.rules import cleaning_rules
+    from tryg_assets.domain.reliability.agreement import Gate
 
     crawl_policy()
     cleaning_rules()
+    lexicon()
+    parse_date("1. januar 2026")
+    Gate.load()
     return f"hash {coder('offline-rules').codebook_hash}"
 
 

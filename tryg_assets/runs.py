@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tryg_assets import paths
-from tryg_assets.errors import CorpusMismatch
-from tryg_assets.ids import content_hash
+from tryg_assets.errors import CorpusMismatch, DataFileError
 from tryg_assets.settings import Settings, ensure_writable
 from tryg_assets.storage import Lake, write_text
 
@@ -37,11 +36,14 @@ def prepare_home(settings: Settings) -> None:
     ensure_writable(settings.home)
     corpus: dict[str, str] = {"source": settings.source}
     if settings.sites_file is not None:
-        corpus["sites_file"] = settings.sites_file.name
-        corpus["sha256"] = content_hash(settings.sites_file.read_bytes())
+        corpus["sites_file"] = str(settings.sites_file.resolve())
     bound = settings.home / "corpus.json"
     if bound.exists():
-        earlier = json.loads(bound.read_text(encoding="utf-8"))
+        try:
+            earlier = json.loads(bound.read_text(encoding="utf-8"))
+        except json.JSONDecodeError as problem:
+            remedy = "Delete it if you know which corpus this folder holds; it is then written anew."
+            raise DataFileError(bound, f"row {problem.lineno}", "it is damaged", remedy) from None
         if (earlier["source"], earlier.get("sites_file")) != (corpus["source"], corpus.get("sites_file")):
             raise CorpusMismatch(
                 f"{settings.home} holds the corpus {_name(earlier)}, not {_name(corpus)}; two corpora never share a number. "
@@ -76,8 +78,14 @@ def run_municipalities(slugs: list[str], variables: dict[str, str], workers: int
         min(workers, len(slugs)), mp_context=spawn, initializer=_start, initargs=(variables,)
     ) as pool:
         pool.submit(create_storage).result()
-        for future in as_completed([pool.submit(refresh, slug) for slug in slugs]):
-            yield future.result()
+        running = {pool.submit(refresh, slug): slug for slug in slugs}
+        for future in as_completed(running):
+            problem = future.exception()
+            if problem is None:
+                yield future.result()
+            else:
+                # A damaged file or a killed worker is one municipality's misfortune.
+                yield Outcome(running[future], False, "crashed", f"{type(problem).__name__}: {problem}")
 
 
 def run_country(variables: dict[str, str], *, only_if_changed: bool) -> Outcome:
@@ -110,6 +118,7 @@ def refresh(slug: str) -> Outcome:
     """
     import dagster as dg
 
+    from tryg_assets.automation import DERIVED_TABLES
     from tryg_assets.definitions import defs
     from tryg_assets.resources import Corpus
 
@@ -121,15 +130,23 @@ def refresh(slug: str) -> Outcome:
             )
 
         corpus = Corpus()
+        stamps, lake = corpus.stamps, Lake(corpus.settings.lake, corpus.settings.engine)
         result = run("crawl_municipality")
-        raw = Lake(corpus.settings.lake, corpus.settings.engine).read("raw_crawl", slug)
-        if not result.success or corpus.stamps.is_derived(slug, raw):
-            return _outcome(slug, "crawl only", result)
-        result = run("derive_municipality")
         if not result.success:
-            # A red check of the last stage comes after the stamp: the next run must not take this for done.
-            corpus.stamps.derived(slug).unlink(missing_ok=True)
-        return _outcome(slug, "all", result)
+            return _outcome(slug, "crawl only", result)
+        raw = lake.read("raw_crawl", slug)
+        if stamps.is_derived(slug, raw) and all(lake.path(table, slug).exists() for table in DERIVED_TABLES):
+            return _outcome(slug, "crawl only", result)
+        # No stamp while tables are being made: a run killed in between is done again.
+        stamps.derived(slug).unlink(missing_ok=True)
+        result = run("derive_municipality")
+        outcome = _outcome(slug, "all", result)
+        if outcome.ok:
+            stamps.stamp_derived(slug, raw)
+            stamps.failure_note(slug).unlink(missing_ok=True)
+        else:
+            write_text(stamps.failure_note(slug), outcome.message)
+        return outcome
 
 
 def publish(only_if_changed: bool) -> Outcome:
@@ -137,17 +154,24 @@ def publish(only_if_changed: bool) -> Outcome:
     import dagster as dg
 
     from tryg_assets.definitions import defs
+    from tryg_assets.domain.reporting.publication import DRAFT, PUBLISHED
     from tryg_assets.resources import Corpus
 
     corpus = Corpus()
-    if only_if_changed and corpus.stamps.is_country_made(corpus.sites):
+    settings = corpus.settings
+    made = settings.warehouse.exists() and any(
+        (settings.report / name).exists() for name in (PUBLISHED, DRAFT)
+    )
+    sites = repr([(site.slug, site.name, site.type) for site in corpus.sites.values()])
+    parts = (sites, str(settings.seed), str(settings.review_sample_size))
+    if only_if_changed and made and corpus.stamps.is_country_made(corpus.sites, *parts):
         return Outcome("", True, "unchanged")
     with dg.DagsterInstance.get() as instance:
         result = defs.resolve_job_def("publish_report").execute_in_process(
             run_config=_QUIET, instance=instance, raise_on_error=False
         )
         if result.success:
-            corpus.stamps.stamp_country(corpus.sites)
+            corpus.stamps.stamp_country(corpus.sites, *parts)
         return _outcome("", "publish", result)
 
 

@@ -26,7 +26,9 @@ class Settings(BaseSettings):
         "sample", description="What is read: the sample Denmark, the live web, or a list of sites."
     )
     sites_file: Path | None = Field(None, description="The list of sites when source is 'sites'.")
-    sample_address: str | None = Field(None, description="host:port of a sample web that already runs.")
+    sample_address: str | None = Field(
+        None, pattern=r"^[^:/\s]+:\d{1,5}$", description="host:port of a sample web that already runs."
+    )
     sample_port: int = Field(
         8899, ge=0, le=65535, description="Port for the sample web (0 picks a free one)."
     )

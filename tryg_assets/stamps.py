@@ -84,20 +84,20 @@ class Stamps:
         """Whether everything derived of a site is made from ``raw`` by today's rules."""
         return _content(self.derived(slug)) == f"{deriving_version()} {content_version(raw)}"
 
-    def _country(self, slugs: Iterable[str]) -> str:
+    def _country(self, slugs: Iterable[str], *parts: str) -> str:
         states = (
             f"{slug} {_content(self.derived(slug))} {_content(self.failure_note(slug))}"
             for slug in sorted(slugs)
         )
-        return stable_id(country_version(), *states)
+        return stable_id(country_version(), *parts, *states)
 
-    def stamp_country(self, slugs: Iterable[str]) -> None:
-        """Note that the report is made from the derived tables of ``slugs`` as they are now."""
-        write_text(self._folder / f"country.{self.engine}.txt", self._country(slugs))
+    def stamp_country(self, slugs: Iterable[str], *parts: str) -> None:
+        """Note that the report is made from the derived tables of ``slugs`` as they are now, and from ``parts``."""
+        write_text(self._folder / f"country.{self.engine}.txt", self._country(slugs, *parts))
 
-    def is_country_made(self, slugs: Iterable[str]) -> bool:
-        """Whether the report is made from the derived tables of ``slugs`` as they are now."""
-        return _content(self._folder / f"country.{self.engine}.txt") == self._country(slugs)
+    def is_country_made(self, slugs: Iterable[str], *parts: str) -> bool:
+        """Whether the report is made from the derived tables of ``slugs`` as they are now, and from ``parts``."""
+        return _content(self._folder / f"country.{self.engine}.txt") == self._country(slugs, *parts)
 
 
 def _content(path: Path) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from tryg_assets.contracts import contract
-from tryg_assets.errors import ConfigurationError
+from tryg_assets.errors import ConfigurationError, DataFileError
 
 
 @contextmanager
@@ -73,7 +73,13 @@ class Lake:
     def read(self, table: str, municipality: str | None = None) -> pl.DataFrame:
         """Return one stored part; the typed empty table if it was never written."""
         path = self.path(table, municipality)
-        return pl.read_parquet(path, hive_partitioning=False) if path.exists() else contract(table).empty()
+        try:
+            return (
+                pl.read_parquet(path, hive_partitioning=False) if path.exists() else contract(table).empty()
+            )
+        except pl.exceptions.PolarsError as problem:
+            remedy = "Delete it; the next run makes it again from what was read, or reads the website again."
+            raise DataFileError(path, "file", f"it is damaged ({problem})", remedy) from problem
 
     def municipalities(self, table: str) -> list[str]:
         """Return the slugs that have a stored part of ``table``, sorted."""

@@ -33,7 +33,6 @@ def find_actors(
     mentions, entities = actor_rows(
         classified_initiatives.to_dicts(), pages, corpus.coder, context.partition_key
     )
-    corpus.stamps.stamp_derived(context.partition_key, raw_crawl)
     unresolved = sum(row["how_decided"] == "unresolved" for row in entities)
     return (
         dg.Output(contract("actor_mentions").frame(mentions), output_name="actor_mentions"),

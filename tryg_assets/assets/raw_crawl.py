@@ -37,10 +37,11 @@ def crawl_site(
         result = corpus.crawl(slug, _previous(lake.lake, slug, state_file))
     except SiteUnreachable as problem:
         raise dg.Failure(description=str(problem), allow_retries=False) from problem
-    state = {"reading": reading_version(), "furniture": sorted(result.furniture)}
-    write_text(state_file, json.dumps(state, ensure_ascii=False))
     log = contract("crawl_log").frame(result.log)
     raw = contract("raw_crawl").frame(result.raw)
+    # The state names the reading it belongs to: a run killed before the tables are written leaves a state nobody uses.
+    state = {"reading": reading_version(), "of": content_version(raw), "furniture": sorted(result.furniture)}
+    write_text(state_file, json.dumps(state, ensure_ascii=False))
     outcomes = dict(log.group_by("outcome").len().sort("outcome").iter_rows())
     with warnings.catch_warnings():
         # Data versions are a beta feature of the pinned Dagster; a second run compares them to see what has changed.
@@ -62,12 +63,15 @@ def crawl_site(
 
 
 def _previous(lake: Lake, slug: str, state_file: Path) -> Previous:
-    """Return what the crawl before left; nothing if pages are read by other rules since then."""
+    """Return what the crawl before left; nothing if it was not whole, or pages are read by other rules since then."""
     log, raw = lake.read("crawl_log", slug), lake.read("raw_crawl", slug)
     if log.is_empty() or not state_file.exists():
         return Previous()
-    state = json.loads(state_file.read_text(encoding="utf-8"))
-    if state.get("reading") != reading_version():
+    try:
+        state = json.loads(state_file.read_text(encoding="utf-8"))
+    except json.JSONDecodeError:
+        return Previous()
+    if state.get("reading") != reading_version() or state.get("of") != content_version(raw):
         return Previous()
     pages = {row["url"]: row for row in raw.iter_rows(named=True)}
     return Previous(

@@ -24,6 +24,7 @@ def report(
     corpus: Corpus,
     lake: LakeResource,
     agreement: pl.DataFrame,
+    page_codings: pl.DataFrame,
     classified_initiatives: pl.DataFrame,
     **marts: pl.DataFrame,
 ) -> dg.MaterializeResult[None]:
@@ -40,6 +41,11 @@ def report(
         generated_at=corpus.clock(),
         gate=judge_gate(agreement.iter_rows(named=True), Gate.load()),
         draft=False,
+        codebooks=tuple(
+            page_codings.filter(pl.col("municipality").is_in(list(corpus.sites)))["codebook_hash"]
+            .unique()
+            .sort()
+        ),
     )
     try:
         path = publish(data, corpus.settings.report, Gate.load())

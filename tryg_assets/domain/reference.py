@@ -96,6 +96,10 @@ def read_csv(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[s
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise DataFileError(path, "file", "it does not exist", "Check the path.") from None
+    except OSError as problem:
+        raise DataFileError(
+            path, "file", f"it cannot be read ({problem.strerror})", "Give a CSV file."
+        ) from None
     except UnicodeDecodeError as problem:
         raise DataFileError(
             path, f"byte {problem.start}", "it is not UTF-8", "Save it as CSV UTF-8."

@@ -101,4 +101,4 @@ def pick(sites: dict[str, Site], slugs: list[str]) -> list[Site]:
             raise ConfigurationError(
                 f"There is no municipality '{slug}' in the list of {len(sites)} sites.{hint}"
             )
-    return [sites[slug] for slug in slugs] if slugs else list(sites.values())
+    return [sites[slug] for slug in dict.fromkeys(slugs)] if slugs else list(sites.values())

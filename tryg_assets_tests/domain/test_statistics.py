@@ -38,14 +38,30 @@ def test_no_held_out_text_was_shown_to_it() -> None:
     assert about["trained_on"]["ids_sha256"] == hashlib.sha256("\n".join(ids).encode()).hexdigest()
 
 
-PREFIXES = {"trafik", "klima", "krim", "bolig", "sundhed", "aeldre", "familie", "social", "borger", "digital", "beredskab"}
+PREFIXES = {
+    "trafik",
+    "klima",
+    "krim",
+    "bolig",
+    "sundhed",
+    "aeldre",
+    "familie",
+    "social",
+    "borger",
+    "digital",
+    "beredskab",
+}
 
 
 def test_the_shipped_weights_know_every_area_and_give_the_same_answer_each_time() -> None:
     statistics = area_statistics()
     assert statistics.areas == tuple(focus_areas())
-    first = statistics.logits("Trygge skoleveje", "Nye cykelstier og lavere fart ved skolen gør skolevejen tryg.")
-    assert first == statistics.logits("Trygge skoleveje", "Nye cykelstier og lavere fart ved skolen gør skolevejen tryg.")
+    first = statistics.logits(
+        "Trygge skoleveje", "Nye cykelstier og lavere fart ved skolen gør skolevejen tryg."
+    )
+    assert first == statistics.logits(
+        "Trygge skoleveje", "Nye cykelstier og lavere fart ved skolen gør skolevejen tryg."
+    )
     assert max(first, key=lambda area: first[area]) == "trafiksikkerhed"
     assert set(statistics.logits("", "")) == set(focus_areas())
 

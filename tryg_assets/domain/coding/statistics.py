@@ -78,7 +78,10 @@ def read_statistics(table: Path, about: Path) -> AreaStatistics:
         weights = frame.select(areas).to_numpy().astype(float)
     except (OSError, pl.exceptions.PolarsError) as problem:
         raise DataFileError(
-            table, "file", f"it does not fit {about.name} ({problem})", "Fit both again: python -m benchmarks.fit_focus_areas."
+            table,
+            "file",
+            f"it does not fit {about.name} ({problem})",
+            "Fit both again: python -m benchmarks.fit_focus_areas.",
         ) from problem
     return AreaStatistics(
         areas=areas,

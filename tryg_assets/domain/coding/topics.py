@@ -80,7 +80,9 @@ def _areas(found: dict[str, float], log_odds: dict[str, float], rules: Topics, a
     for name, odds in log_odds.items():
         score = found.get(name, 0.0)
         by_terms = rules.area_log_weight * math.log1p(score) + rules.area_share_weight * score / best
-        together[name] = rules.area_terms_weight * (by_terms - rules.area_limit) + odds - rules.area_log_odds_limit
+        together[name] = (
+            rules.area_terms_weight * (by_terms - rules.area_limit) + odds - rules.area_log_odds_limit
+        )
     ranked = sorted(together.items(), key=lambda entry: (-entry[1], entry[0]))[: rules.area_most]
     return [name for name, value in ranked if value >= 0] or [name for name, _ in ranked[:1] if always]
 

@@ -87,6 +87,7 @@ class Crawl:
         self._log: list[Row] = []
         self._read: list[_Read] = []
         self._kept: list[Row] = []
+        self._unchanged = 0
 
     def run(self) -> CrawlResult:
         """Crawl until the frontier is empty or a limit is reached.
@@ -101,14 +102,14 @@ class Crawl:
         self._offer(home, 0, None)
         for host in self._site.extra_hosts:
             self._offer(f"{URL(home).scheme}://{host}/", 0, None)
-        for origin in list(self._robots):
-            self._read_sitemaps(origin)
         for url in self._previous.log:
             self._offer(url, self._previous.log[url]["depth"], self._previous.log[url]["found_on"])
         while self._queue:
             target = heapq.heappop(self._queue)[3]
             if len(self._log) >= self._max_pages:
-                self._note(target, None, "limit", f"more than {self._max_pages} requests in one crawl")
+                # Every waiting address is noted, so that the next crawl goes on where this one stopped.
+                for waiting in (target, *(entry[3] for entry in sorted(self._queue))):
+                    self._note(waiting, None, "limit", f"more than {self._max_pages} requests in one crawl")
                 break
             self._visit(target)
             if self._on_page:
@@ -117,7 +118,7 @@ class Crawl:
         return self._result()
 
     def _refuse_silence(self) -> None:
-        if any(row["status"] is not None and row["status"] < 400 for row in self._log):
+        if any(row["outcome"] in ("hit", "no_stem", "unsupported_type") for row in self._log):
             return
         first = next(
             (row for row in self._log if row["url"] == self._book.canonical(self._site.website)), self._log[0]
@@ -139,16 +140,19 @@ class Crawl:
                 and (reply.content_type or "text/plain") == "text/plain"
             ):
                 text = reply.body.decode("utf-8", errors="replace")
-            elif reply.status is not None and reply.status >= 500:
-                # RFC 9309 section 2.3.1.4: a robots.txt that cannot be had for server errors forbids everything.
+            elif reply.status is None or reply.status >= 500:
+                # RFC 9309 section 2.3.1.4: a robots.txt that cannot be had for server or network errors forbids all.
                 text = "User-agent: *\nDisallow: /"
-                self._robots_failed[origin] = (
-                    f"robots.txt answered HTTP {reply.status}, so nothing may be read"
+                answer = (
+                    f"answered HTTP {reply.status}" if reply.status else f"gave no answer ({reply.problem})"
                 )
+                self._robots_failed[origin] = f"robots.txt {answer}, so nothing may be read"
             self._robots[origin] = Protego.parse(text)
             delay = self._robots[origin].crawl_delay("TrygAssets")
             if delay and self._fetcher.pause:
                 self._fetcher.pause = max(self._fetcher.pause, float(delay))
+            if origin not in self._robots_failed:
+                self._read_sitemaps(origin)
         return self._robots[origin]
 
     def _ask_robots(self, url: str) -> Reply:
@@ -226,6 +230,9 @@ class Crawl:
                 else f"HTTP {reply.status}"
             )
             self._note(target, reply, "error", detail)
+            if reply.status is None or reply.status == 429 or reply.status >= 500:
+                # A passing fault takes nothing away; without its ETag in the log the page is read anew next time.
+                self._keep(target.url)
         elif reply.too_large:
             self._note(target, reply, "too_large", reply.problem)
         else:
@@ -263,16 +270,21 @@ class Crawl:
         row = self._note(target, reply, "no_stem", None)
         record = self._archive.add(target.url, reply.status, reply.headers, reply.body, row["fetched_at"])
         self._read.append(_Read(row, page, reply.status, record))
+        base = _joined(reply.url, page.base) if page.base else reply.url
         for href, _ in page.links:
-            url = self._book.canonical(href, target.url)
+            url = self._book.canonical(href, base)
             if url is not None:
                 self._offer(url, target.depth + 1, target.url)
 
     def _reuse(self, before: Row) -> None:
         now = self._clock()
+        self._unchanged += 1
         self._log.append({**before, "reused": True, "fetched_at": now})
-        if earlier := self._previous.raw.get(before["url"]):
-            self._kept.append({**earlier, "crawled_at": now})
+        self._keep(before["url"], crawled_at=now)
+
+    def _keep(self, url: str, **changes: object) -> None:
+        if earlier := self._previous.raw.get(url):
+            self._kept.append({**earlier, **changes})
 
     def _note(self, target: _Target, reply: Reply | None, outcome: str, detail: str | None) -> Row:
         row: Row = {
@@ -298,7 +310,7 @@ class Crawl:
     def _result(self) -> CrawlResult:
         """Take the furniture out of what was read and keep the pages that still have the stem."""
         furniture = self._previous.furniture | site_furniture(
-            (read.page for read in self._read), self._policy
+            (read.page for read in self._read), self._policy, unchanged=self._unchanged
         )
         raw = list(self._kept)
         for read in self._read:
@@ -334,6 +346,14 @@ class Crawl:
                 }
             )
         return CrawlResult(self._log, raw, furniture)
+
+
+def _joined(address: str, base: str) -> str:
+    """Return the address that relative links count from (HTML Standard, the base element)."""
+    try:
+        return str(URL(address).join(URL(base)))
+    except ValueError:
+        return address
 
 
 def crawl(

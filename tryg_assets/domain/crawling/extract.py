@@ -75,6 +75,7 @@ class Extracted:
     title: str
     blocks: tuple[Block, ...]
     links: tuple[tuple[str, str], ...] = ()
+    base: str | None = None
     canonical: str | None = None
     dates: Dates = field(default_factory=Dates)
     kind: str = "html"
@@ -225,7 +226,15 @@ def read_html(html: str, url: str, policy: CrawlPolicy) -> Extracted:
     blocks = tuple(_blocks(main, rules))
     if blocks and blocks[0].prefix == "# " and title == url:
         title = blocks[0].text
-    return Extracted(title, blocks, links, canonical.attrs.get("href") if canonical else None, dates)
+    base = tree.css_first("base[href]")
+    return Extracted(
+        title,
+        blocks,
+        links,
+        base=base.attrs.get("href") if base else None,
+        canonical=canonical.attrs.get("href") if canonical else None,
+        dates=dates,
+    )
 
 
 def _title(tree: LexborHTMLParser) -> str:
@@ -297,11 +306,16 @@ def _blocks(root: LexborNode, rules: Furniture | None) -> Iterable[Block]:
             node = node.parent
 
 
-def site_furniture(pages: Iterable[Extracted], policy: CrawlPolicy) -> frozenset[str]:
-    """Return the blocks that repeat across a site's HTML pages: menus, banners and contact texts without markup."""
+def site_furniture(pages: Iterable[Extracted], policy: CrawlPolicy, *, unchanged: int = 0) -> frozenset[str]:
+    """Return the blocks that repeat across a site's HTML pages: menus, banners and contact texts without markup.
+
+    ``unchanged`` pages were not read again; they count in the share, so that a few changed pages make no furniture.
+    """
     html = [page for page in pages if page.kind == "html"]
     counts = Counter(text for page in html for text in {block.text for block in page.blocks})
-    least = max(policy.furniture.repeats_on_pages, policy.furniture.repeats_on_share * len(html))
+    least = max(
+        policy.furniture.repeats_on_pages, policy.furniture.repeats_on_share * (len(html) + unchanged)
+    )
     return frozenset(text for text, count in counts.items() if count >= least)
 
 

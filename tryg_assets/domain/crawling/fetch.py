@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -122,8 +123,11 @@ class Fetcher:
         try:
             with self._client.stream("GET", url, headers=headers) as response:
                 body = bytearray()
+                until = time.monotonic() + self._policy.limits.seconds
                 for chunk in response.iter_bytes():
                     body += chunk
+                    if time.monotonic() > until:
+                        raise httpx.ReadTimeout(f"not done after {self._policy.limits.seconds} s")
                     if len(body) > limit:
                         return Reply(
                             url,

@@ -63,6 +63,9 @@ def crawl_policy() -> CrawlPolicy:
     """
     path = paths.CODEBOOK / "crawling.yml"
     raw = read_yaml(path)
+    for name, value in (raw.get("limits") or {}).items():
+        if not isinstance(value, int | float):
+            raise DataFileError(path, f"limits.{name}", f"'{value}' is no number", "Write a number.")
     try:
         furniture: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in raw["furniture"].items()

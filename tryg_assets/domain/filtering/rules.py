@@ -77,7 +77,11 @@ def cleaning_rules() -> CleaningRules:
             soft_404_phrases=tuple(raw["soft_404_phrases"]),
             soft_404_most_words=raw["soft_404_most_words"],
             job_ad=JobAdRules(
-                _any(job["address"]), _any(job["title"]), tuple(job["phrases"]), job["least_phrases"], job["most_words"]
+                _any(job["address"]),
+                _any(job["title"]),
+                tuple(job["phrases"]),
+                job["least_phrases"],
+                job["most_words"],
             ),
             twin_address=_any(raw["twin_addresses"]),
         )

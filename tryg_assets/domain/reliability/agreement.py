@@ -11,6 +11,7 @@ import polars as pl
 from tryg_assets import paths
 from tryg_assets.domain.reference import read_yaml
 from tryg_assets.domain.reliability.coefficients import YesNo, wilson
+from tryg_assets.errors import DataFileError
 
 ALL_AREAS = "alle"
 PAGE = "page"
@@ -26,8 +27,18 @@ class Gate:
 
     @classmethod
     def load(cls) -> Gate:
-        """Read the thresholds."""
-        raw = read_yaml(paths.CODEBOOK / "gate.yml")
+        """Read the thresholds.
+
+        Raises:
+            DataFileError: one is missing or no share.
+        """
+        path = paths.CODEBOOK / "gate.yml"
+        raw = read_yaml(path)
+        for name in ("agreement_floor", "agreement_target", "least_share_of_sites"):
+            value = raw.get(name) if isinstance(raw, dict) else None
+            if not isinstance(value, int | float) or not 0 < value <= 1:
+                remedy = "Write a share such as 0.85, with a point."
+                raise DataFileError(path, f"entry '{name}'", f"'{value}' is no share between 0 and 1", remedy)
         return cls(
             float(raw["agreement_floor"]), float(raw["agreement_target"]), float(raw["least_share_of_sites"])
         )

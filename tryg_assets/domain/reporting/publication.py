@@ -18,8 +18,14 @@ PUBLISHED, DRAFT = "index.html", "kladde.html"
 def closed_gates(data: ReportData, gate: Gate) -> tuple[str, ...]:
     """Return why ``data`` may not be published (Danish), or nothing."""
     overview = data.marts["municipality_overview"]
-    read = overview.filter(pl.col("status") != "ikke læst").height
+    # A site whose latest crawl failed counts as not read, however good its old pages are.
+    read = min(overview.filter(pl.col("status") != "ikke læst").height, overview.height - len(data.missing))
     reasons = () if data.gate.open else data.gate.reasons
+    if any(codebook != data.codebook_hash for codebook in data.codebooks):
+        reasons = (
+            *reasons,
+            "En del af siderne er kodet efter en anden kodebog end den nuværende. Kør kæden igen.",
+        )
     if read < gate.least_share_of_sites * overview.height:
         reasons = (*reasons, f"Kun {read} af {overview.height} hjemmesider er læst.")
     return reasons

@@ -30,6 +30,7 @@ class ReportData:
 
     ``marts`` are the marts by name, ``agreement`` and ``initiatives`` the tables ``agreement`` and
     ``classified_initiatives`` of one engine, ``missing`` the (name, reason) of municipalities not read.
+    ``codebooks`` are the hashes found on the codings, which must all be ``codebook_hash``.
     ``draft`` marks a report that may not be published; the gate's reasons then stand on its front.
     """
 
@@ -44,6 +45,7 @@ class ReportData:
     generated_at: datetime
     gate: GateResult
     draft: bool
+    codebooks: tuple[str, ...] = ()
 
 
 def render_report(data: ReportData) -> str:

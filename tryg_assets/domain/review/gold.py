@@ -32,6 +32,7 @@ def read_gold(folder: Path) -> list[dict[str, Any]]:
     """
     areas = focus_areas()
     rows: list[dict[str, Any]] = []
+    seen: dict[tuple[str, ...], int] = {}
     for path in sorted(folder.glob("*.csv")):
         for line, row in read_csv(path, _COLUMNS):
             chosen = [area for area in row["focus_areas"].split("|") if area]
@@ -66,6 +67,15 @@ def read_gold(folder: Path) -> list[dict[str, Any]]:
                 raise DataFileError(
                     path, f"row {line}", f"coded_on '{row['coded_on']}' is no date", "Write 2026-11-21."
                 ) from None
+            same = (path.name, row["municipality"], row["url"], row["coder"])
+            if same in seen:
+                raise DataFileError(
+                    path,
+                    f"row {line}",
+                    f"the coder's answer is already in row {seen[same]}",
+                    "Remove one of the two.",
+                )
+            seen[same] = line
             common = {
                 "page_id": stable_id(row["municipality"], row["url"]),
                 "municipality": row["municipality"],
