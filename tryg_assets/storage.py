@@ -79,7 +79,7 @@ class Lake:
             )
         except pl.exceptions.PolarsError as problem:
             remedy = "Delete it; the next run makes it again from what was read, or reads the website again."
-            raise DataFileError(path, "file", f"it is damaged ({problem})", remedy) from problem
+            raise DataFileError(path, "file", f"it is damaged ({problem})", remedy) from None
 
     def municipalities(self, table: str) -> list[str]:
         """Return the slugs that have a stored part of ``table``, sorted."""

@@ -415,3 +415,76 @@ def test_same_site_same_rows(run: Run) -> None:
     site = {"/": page(TRYG, link("/b", "/a")), "/a": page(TRYG), "/b": page(TRYG)}
     with serve(site) as server:
         assert run(server) == run(server)
+
+
+def before(result: CrawlResult) -> Previous:
+    """Return what the next crawl knows of ``result``."""
+    log, raw = ({row["url"]: row for row in rows} for rows in (result.log, result.raw))
+    return Previous(log, raw, result.furniture)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_passing_fault_takes_no_page_away(run: Run, status: int) -> None:
+    with serve({"/": page(TRYG, link("/plan")), "/plan": page(TRYG, title="Plan")}) as server:
+        first = run(server)
+        server.answers["/plan"] = Answer(status=status)
+        second = run(server, before(first))
+        assert {row["url"] for row in second.raw} == {row["url"] for row in first.raw}
+        assert outcomes(second)["/plan"] == "error"
+        server.answers["/plan"] = Answer(status=404)
+        gone = run(server, before(second))
+    assert [row["url"] for row in gone.raw] == [f"{HOME}/"], "a page that is gone is gone"
+
+
+def test_a_crawl_goes_on_where_its_limit_stopped_the_one_before(run: Run) -> None:
+    paths = [f"/{n}" for n in range(9)]
+    site = {
+        "/": replace(page(TRYG, link(*paths)), etag='"1"'),
+        **{path: page(f"<p>Plan nr. {path[1:]} gør byen tryg.</p>", title=path) for path in paths},
+    }
+    with serve(site) as server:
+        short = run(server, max_pages=4)
+        assert len(short.raw) == 4
+        assert len(run(server, before(short)).raw) == 10, "although the home page says it is unchanged"
+
+
+def test_a_few_changed_pages_make_no_site_furniture(run: Run) -> None:
+    shared = "<p>Natteravnene gør det trygt at gå hjem fra byen om natten.</p>"
+    site = {
+        "/": page(link(*[f"/{n}" for n in range(20)])),
+        **{
+            f"/{n}": replace(page(f"<p>Side {n} om affald.</p>", shared if n < 4 else ""), etag=f'"{n}"')
+            for n in range(20)
+        },
+    }
+    with serve(site) as server:
+        first = run(server)
+        assert len(first.raw) == 4
+        for n in range(4):
+            server.answers[f"/{n}"] = page(f"<p>Side {n} om affald og veje.</p>", shared)
+        assert len(run(server, before(first)).raw) == 4
+
+
+@pytest.mark.parametrize(
+    ("address", "head", "href", "found"),
+    [("/omraade/", "", "plan", "/omraade/plan"), ("/side", '<base href="/dk/">', "plan", "/dk/plan")],
+)
+def test_links_count_from_where_a_browser_counts_them(
+    run: Run, address: str, head: str, href: str, found: str
+) -> None:
+    body = (
+        f"<html><head>{head}</head><body><main><p>Oversigt over planer.</p>{link(href)}</main></body></html>"
+    )
+    site = {"/": page(link(address)), address: Answer(body.encode()), found: page(TRYG)}
+    if address.endswith("/"):
+        site[address.rstrip("/")] = redirect(address)
+    with serve(site) as server:
+        assert [row["url"] for row in run(server).raw] == [HOME + found]
+
+
+def test_a_robots_txt_that_cannot_be_had_forbids_everything(run: Run) -> None:
+    with (
+        serve({"/": page(TRYG), "/robots.txt": Answer(status=503)}) as server,
+        pytest.raises(SiteUnreachable, match="robots"),
+    ):
+        run(server)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import polars as pl
@@ -95,6 +100,77 @@ def test_a_killed_run_leaves_only_part_files_that_nobody_reads(
     done = tryg("run", "--sites", str(sites), "-m", "en")
     assert done.returncode == 0, done.stdout + done.stderr
     assert lake(home, "raw_crawl", "en").height == 2
+
+
+def readings(home: Path) -> dict[str, list[dict[str, object]]]:
+    """Return every table of the municipality without what depends on the time of reading."""
+    timely = {"crawled_at", "fetched_at", "archive_record", "reused"}
+    tables = (
+        "crawl_log",
+        "raw_crawl",
+        "filtered_pages",
+        "page_codings",
+        "classified_initiatives",
+        "actor_mentions",
+    )
+    return {
+        table: [
+            {name: value for name, value in row.items() if name not in timely}
+            for row in lake(home, table, "en").to_dicts()
+        ]
+        for table in (*tables, "actor_entities")
+    }
+
+
+def test_a_run_killed_at_any_moment_ends_as_an_undisturbed_one(
+    two_sites: tuple[Server, Path], tmp_path: Path, tryg: Tryg
+) -> None:
+    _, sites = two_sites
+    assert tryg("run", "--sites", str(sites), "-m", "en", "--home", "calm").returncode == 0
+    command = [
+        sys.executable,
+        "-m",
+        "tryg_assets.cli",
+        "run",
+        "--sites",
+        str(sites),
+        "-m",
+        "en",
+        "--home",
+        "stormy",
+    ]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    watched = tmp_path / "stormy" / "lake"
+    for table in ("raw_crawl", "filtered_pages", "classified_initiatives"):
+        process = subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+        until = time.monotonic() + 60
+        while not list((watched / table).rglob("data.parquet")) and process.poll() is None:
+            assert time.monotonic() < until
+            time.sleep(0.005)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert tryg("run", "--sites", str(sites), "-m", "en", "--home", "stormy").returncode == 0
+    assert readings(tmp_path / "stormy") == readings(tmp_path / "calm")
+
+
+def test_a_damaged_file_is_one_municipalitys_misfortune_and_is_named(
+    tryg: Tryg, two_sites: tuple[Server, Path], tmp_path: Path
+) -> None:
+    _, sites = two_sites
+    tryg("run", "--sites", str(sites), "-m", "en")
+    damaged = tmp_path / ".tryg-sites" / "lake" / "raw_crawl" / "municipality=en" / "data.parquet"
+    damaged.write_bytes(b"not parquet")
+    done = tryg("run", "--sites", str(sites), "-m", "en")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "data.parquet" in done.stdout
+    assert "Delete it" in done.stdout
+    damaged.unlink()
+    assert tryg("run", "--sites", str(sites), "-m", "en").returncode == 0
+    assert damaged.exists()
 
 
 def test_two_corpora_never_share_a_home(tryg: Tryg, two_sites: tuple[Server, Path], tmp_path: Path) -> None:
