@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import dagster as dg
 import polars as pl
 
@@ -46,18 +44,3 @@ class LakeIOManager(dg.ConfigurableIOManager):
         if contract(table).partitioned and not context.has_partition_key:
             return _lake().scan(table).collect()
         return _lake().read(table, context.partition_key if context.has_partition_key else None)
-
-
-def row_preview(table: pl.DataFrame, columns: list[str], most: int = 20) -> dg.TableMetadataValue:
-    """Return the first rows of some columns as a table for the Dagster UI."""
-    records: list[Any] = [
-        dg.TableRecord(
-            {
-                name: value if isinstance(value, int | float | bool) else str(value)[:300]
-                for name, value in row.items()
-            }
-        )
-        for row in table.select(columns).head(most).iter_rows(named=True)
-    ]
-    schema = dg.TableSchema([dg.TableColumn(name, "string") for name in columns])
-    return dg.MetadataValue.table(records, schema)
