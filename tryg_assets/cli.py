@@ -155,11 +155,11 @@ def _with_progress(settings: Settings, slugs: list[str], variables: dict[str, st
     )
     with Progress(*columns, console=out) as progress:
         task = progress.add_task("Municipalities", total=len(slugs))
-
-        def tell(outcome: runs.Outcome) -> None:
+        outcomes = []
+        for outcome in runs.run_municipalities(slugs, variables, settings.workers):
             progress.update(task, advance=1, description=f"Municipalities ({outcome.slug})")
-
-        return runs.run_all(slugs, variables, settings.workers, tell)
+            outcomes.append(outcome)
+        return outcomes
 
 
 def _say_failed(failed: list[Any], total: int) -> None:
@@ -189,9 +189,7 @@ def report(home: HomeOption = None) -> None:
     from tryg_assets import runs
 
     runs.prepare_home(settings)
-    country = runs.run_country(
-        runs.environment(settings, settings.sample_address or "127.0.0.1:9"), only_if_changed=False
-    )
+    country = runs.run_country(runs.environment(settings, settings.sample_address), only_if_changed=False)
     _say_report(settings, country.ok, country.message)
 
 

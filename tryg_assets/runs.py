@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from tryg_assets import paths
 from tryg_assets.errors import CorpusMismatch, DataFileError
 from tryg_assets.settings import Settings, ensure_writable
+from tryg_assets.stamps import Stamps
 from tryg_assets.storage import Lake, write_text
 
 
@@ -133,20 +134,23 @@ def refresh(slug: str) -> Outcome:
         stamps, lake = corpus.stamps, Lake(corpus.settings.lake, corpus.settings.engine)
         result = run("crawl_municipality")
         if not result.success:
-            return _outcome(slug, "crawl only", result)
+            return _noted(stamps, _outcome(slug, "crawl only", result))
         raw = lake.read("raw_crawl", slug)
         if stamps.is_derived(slug, raw) and all(lake.path(table, slug).exists() for table in DERIVED_TABLES):
             return _outcome(slug, "crawl only", result)
         # No stamp while tables are being made: a run killed in between is done again.
         stamps.derived(slug).unlink(missing_ok=True)
         result = run("derive_municipality")
-        outcome = _outcome(slug, "all", result)
-        if outcome.ok:
+        if result.success:
             stamps.stamp_derived(slug, raw)
-            stamps.failure_note(slug).unlink(missing_ok=True)
-        else:
-            write_text(stamps.failure_note(slug), outcome.message)
-        return outcome
+        return _noted(stamps, _outcome(slug, "all", result))
+
+
+def _noted(stamps: Stamps, outcome: Outcome) -> Outcome:
+    """Keep the reason of a failure for the report, which names every municipality whose latest run failed."""
+    if not outcome.ok:
+        write_text(stamps.failure_note(outcome.slug), outcome.message)
+    return outcome
 
 
 def publish(only_if_changed: bool) -> Outcome:
@@ -193,14 +197,3 @@ def _reasons(result: Any) -> Iterator[str]:
         evaluation = event.event_specific_data
         if not evaluation.passed and evaluation.blocking and evaluation.severity.value == "ERROR":
             yield f"Check {evaluation.check_name} of {evaluation.asset_key.to_user_string()} is red: {evaluation.description}"
-
-
-def run_all(
-    slugs: Iterable[str], variables: dict[str, str], workers: int, on_outcome: Callable[[Outcome], None]
-) -> list[Outcome]:
-    """Refresh the municipalities and tell ``on_outcome`` of each; returns all outcomes."""
-    outcomes = []
-    for outcome in run_municipalities(list(slugs), variables, workers):
-        on_outcome(outcome)
-        outcomes.append(outcome)
-    return outcomes

@@ -9,7 +9,7 @@ from tryg_assets.domain.reliability.agreement import Gate, judge_gate
 from tryg_assets.domain.reporting.publication import publish
 from tryg_assets.domain.reporting.report import ReportData
 from tryg_assets.errors import NotPublishable
-from tryg_assets.resources import Corpus, LakeResource
+from tryg_assets.resources import Corpus
 
 
 @dg.asset(
@@ -22,24 +22,24 @@ from tryg_assets.resources import Corpus, LakeResource
 )
 def report(
     corpus: Corpus,
-    lake: LakeResource,
     agreement: pl.DataFrame,
     page_codings: pl.DataFrame,
     classified_initiatives: pl.DataFrame,
     **marts: pl.DataFrame,
 ) -> dg.MaterializeResult[None]:
     """Write the report, or a draft that says why it is not published. Reads the latest agreement itself."""
+    gate, engine = Gate.load(), corpus.coder
     data = ReportData(
         marts=marts,
         agreement=agreement,
         initiatives=classified_initiatives.filter(pl.col("municipality").is_in(list(corpus.sites))),
         missing=corpus.missing(marts["municipality_overview"]),
         corpus=corpus.settings.source,
-        engine=corpus.coder.engine,
-        engine_label=corpus.coder.label,
-        codebook_hash=corpus.coder.codebook_hash,
+        engine=engine.engine,
+        engine_label=engine.label,
+        codebook_hash=engine.codebook_hash,
         generated_at=corpus.clock(),
-        gate=judge_gate(agreement.iter_rows(named=True), Gate.load()),
+        gate=judge_gate(agreement.iter_rows(named=True), gate),
         draft=False,
         codebooks=tuple(
             page_codings.filter(pl.col("municipality").is_in(list(corpus.sites)))["codebook_hash"]
@@ -48,7 +48,7 @@ def report(
         ),
     )
     try:
-        path = publish(data, corpus.settings.report, Gate.load())
+        path = publish(data, corpus.settings.report, gate)
     except NotPublishable as problem:
         raise dg.Failure(description=str(problem), allow_retries=False) from problem
     return dg.MaterializeResult(
