@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -25,8 +23,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from tryg_assets.commands import coding
+from tryg_assets.commands.console import HomeOption, err, out, plain, settings_with
 from tryg_assets.errors import TrygError
-from tryg_assets.settings import Settings, load_settings
+from tryg_assets.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,34 +39,14 @@ sample_web = typer.Typer(
 )
 app.add_typer(sample_web, name="sample-web")
 
-out = Console(soft_wrap=True)
-err = Console(stderr=True, soft_wrap=True)
-
-HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="Folder of everything written (else TRYG_HOME, else .tryg).")
-]
-
 
 def main() -> None:
     """Run the command line; an error meant for a person is one message and exit code 1."""
     try:
         app()
     except TrygError as problem:
-        err.print(f"[bold red]Error:[/] {_plain(problem)}", highlight=False)
+        err.print(f"[bold red]Error:[/] {plain(problem)}", highlight=False)
         sys.exit(1)
-
-
-def _plain(text: object) -> str:
-    from rich.markup import escape
-
-    return escape(str(text))
-
-
-def _settings(**changes: Any) -> Settings:
-    for name, value in changes.items():
-        if value is not None:
-            os.environ[f"TRYG_{name.upper()}"] = str(value)
-    return load_settings()
 
 
 @contextlib.contextmanager
@@ -108,7 +88,7 @@ def run(
     if sites is not None and home is None and "TRYG_HOME" not in os.environ:
         home = Path(f".tryg-{sites.stem}")
     source = "sites" if sites is not None else "live" if live else None
-    settings = _settings(source=source, sites_file=sites, engine=engine, workers=workers, home=home)
+    settings = settings_with(source=source, sites_file=sites, engine=engine, workers=workers, home=home)
     from tryg_assets import runs
     from tryg_assets.domain.sites import pick
     from tryg_assets.partitions import sites_of
@@ -166,14 +146,14 @@ def _say_failed(failed: list[Any], total: int) -> None:
     if failed:
         out.print(f"[yellow]{len(failed)} of {total} failed; the others are not touched by that:[/]")
     for outcome in failed:
-        out.print(f"  [bold]{outcome.slug}[/]: {_plain(outcome.message)}", highlight=False)
+        out.print(f"  [bold]{outcome.slug}[/]: {plain(outcome.message)}", highlight=False)
 
 
 def _say_report(settings: Settings, ok: bool, message: str) -> None:
     from tryg_assets.domain.reporting.publication import DRAFT, PUBLISHED
 
     if not ok:
-        err.print(f"[bold red]The report is not published.[/] {_plain(message)}", highlight=False)
+        err.print(f"[bold red]The report is not published.[/] {plain(message)}", highlight=False)
         raise typer.Exit(1)
     published, draft = (settings.report / name for name in (PUBLISHED, DRAFT))
     if draft.exists():
@@ -185,7 +165,7 @@ def _say_report(settings: Settings, ok: bool, message: str) -> None:
 @app.command()
 def report(home: HomeOption = None) -> None:
     """Sample, agreement, warehouse and report from what was last read."""
-    settings = _settings(home=home)
+    settings = settings_with(home=home)
     from tryg_assets import runs
 
     runs.prepare_home(settings)
@@ -193,24 +173,7 @@ def report(home: HomeOption = None) -> None:
     _say_report(settings, country.ok, country.message)
 
 
-@app.command()
-def code(
-    files: Annotated[list[Path], typer.Argument(help="HTML, PDF or text files.")],
-    engine: Annotated[str | None, typer.Option("--engine", help="Engine that codes.")] = None,
-    format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
-) -> None:
-    """Code local files: verdict, decision, evidence, focus areas, initiatives and actors."""
-    if format not in ("text", "json"):
-        raise typer.BadParameter(f"'{format}' is neither text nor json", param_hint="--format")
-    settings = _settings(engine=engine)
-    from tryg_assets.domain.coding.files import code_file, describe
-
-    results = [code_file(path, settings.engine) for path in files]
-    if format == "json":
-        sys.stdout.write(json.dumps(results, ensure_ascii=False, indent=2, default=str) + "\n")
-        return
-    for result in results:
-        out.print(_plain(describe(result)), highlight=False)
+app.command()(coding.code)
 
 
 @app.command()
@@ -218,7 +181,7 @@ def dev(
     port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000, home: HomeOption = None
 ) -> None:
     """Start the Dagster UI (and, for the sample Denmark, its web server) on TRYG_HOME."""
-    settings = _settings(home=home)
+    settings = settings_with(home=home)
     from tryg_assets import paths, runs
 
     runs.prepare_home(settings)
@@ -247,14 +210,14 @@ def dev(
 @app.command()
 def doctor(home: HomeOption = None) -> None:
     """Check that this machine and the project's own files are in order."""
-    settings = _settings(home=home)
+    settings = settings_with(home=home)
     from tryg_assets.doctor import findings
 
     table = Table("what", "state", "detail")
     problems = 0
     for name, ok, detail in findings(settings):
         problems += not ok
-        table.add_row(name, "[green]ok[/]" if ok else "[red]wrong[/]", _plain(detail))
+        table.add_row(name, "[green]ok[/]" if ok else "[red]wrong[/]", plain(detail))
     out.print(table)
     if problems:
         raise typer.Exit(1)
@@ -265,7 +228,7 @@ def serve_sample(
     port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1 (else TRYG_SAMPLE_PORT).")] = None,
 ) -> None:
     """Serve the 98 sample websites until Ctrl-C."""
-    settings = _settings(sample_port=port)
+    settings = settings_with(sample_port=port)
     from tryg_assets.domain.sample_web.server import serve
 
     serve(settings.sample_port)

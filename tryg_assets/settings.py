@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     workers: int = Field(2, ge=1, le=32, description="Municipality runs side by side.")
     review_sample_size: int = Field(600, ge=1, description="Pages drawn for blind review.")
     seed: int = Field(20260421, description="Seed of every random draw.")
+    state_url: str | None = Field(
+        None, description="Address of the state database (SQLAlchemy URL); default state.db in TRYG_HOME."
+    )
 
     @property
     def lake(self) -> Path:
@@ -65,6 +68,11 @@ class Settings(BaseSettings):
     def report(self) -> Path:
         """Folder of the report."""
         return self.home / "report"
+
+    @property
+    def state(self) -> str:
+        """Address of the state database: model decisions, spend, human codings."""
+        return self.state_url or f"sqlite:///{(self.home / 'state.db').as_posix()}"
 
     @property
     def dagster_home(self) -> Path:

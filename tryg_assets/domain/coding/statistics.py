@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from tryg_assets import paths
 from tryg_assets.domain.reference import read_yaml
@@ -49,9 +50,9 @@ class AreaStatistics:
 
     areas: tuple[str, ...]
     rows: dict[str, int]
-    idf: np.ndarray
-    weights: np.ndarray
-    intercepts: np.ndarray
+    idf: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    intercepts: NDArray[np.float64]
 
     def logits(self, title: str, text: str) -> dict[str, float]:
         """Return the log odds of each area for a text; the title counts twice."""

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import norm
 
 
@@ -65,7 +66,7 @@ def cohens_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float
     return kappa_of_table(table)
 
 
-def kappa_of_table(table: np.ndarray) -> float | None:
+def kappa_of_table(table: NDArray[np.int64]) -> float | None:
     """Return Cohen's kappa of a square table of counts (rows: first coder, columns: second)."""
     n = table.sum()
     if n == 0:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from markupsafe import Markup, escape
+from numpy.typing import NDArray
 
 from tryg_assets.domain.reporting.danish import number, percent
 
@@ -136,7 +137,7 @@ def network(pairs: pl.DataFrame, description: str) -> Markup:
     return _svg(alt.layer(edges, dots, halo, names), description, width=860, height=560)
 
 
-def _spread(places: np.ndarray) -> list[list[float]]:
+def _spread(places: NDArray[np.float64]) -> list[list[float]]:
     """Return places halfway between where they are and evenly spread, so that the names in a dense middle can be read."""
     ranks = places.argsort(axis=0).argsort(axis=0) / (len(places) - 1)
     scaled = (places - places.min(axis=0)) / np.maximum(np.ptp(places, axis=0), 1e-9)

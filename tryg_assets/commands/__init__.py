@@ -1,0 +1,1 @@
+"""The commands of ``tryg``, one module per kind of work; ``tryg_assets.cli`` puts them together."""
