@@ -66,7 +66,7 @@ def cohens_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float
     return kappa_of_table(table)
 
 
-def kappa_of_table(table: NDArray[np.int64]) -> float | None:
+def kappa_of_table(table: NDArray[np.float64]) -> float | None:
     """Return Cohen's kappa of a square table of counts (rows: first coder, columns: second)."""
     n = table.sum()
     if n == 0:
