@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tryg_assets.domain.filtering.duplicates import clusters, jaccard, near_duplicate_pairs, shingles
+from tryg_assets.domain.filtering.duplicates import (
+    containment,
+    jaccard,
+    near_duplicate_pairs,
+    originals,
+    shingles,
+)
 
 WORDS = st.lists(st.sampled_from(["a", "b", "c", "d"]), max_size=14).map(" ".join)
 
@@ -37,7 +43,7 @@ def test_the_pairs_found_are_those_of_comparing_all_with_all(
 ) -> None:
     sets = {key: shingles(text, size) for key, text in texts.items()}
     alike = {(a, b) for a, b in combinations(sorted(texts), 2) if jaccard(sets[a], sets[b]) >= threshold}
-    found = list(near_duplicate_pairs(texts, size, threshold))
+    found = list(near_duplicate_pairs(sets, threshold))
     assert set(found) == alike
     assert len(found) == len(alike), "each pair once"
 
@@ -68,7 +74,39 @@ def test_jaccard(one: set[int], other: set[int], share: float) -> None:
     assert jaccard(frozenset(one), frozenset(other)) == jaccard(frozenset(other), frozenset(one)) == share
 
 
-def test_clusters_are_what_pairs_connect() -> None:
-    groups = clusters(iter([("a", "b"), ("b", "c"), ("d", "e")]))
-    assert sorted(map(sorted, groups)) == [["a", "b", "c"], ["d", "e"]]
-    assert clusters(iter([])) == []
+@pytest.mark.parametrize(
+    ("one", "other", "share"), [({1, 2}, {1, 2, 3, 4}, 1.0), ({1, 2}, {2, 3, 4}, 0.5), (set(), {1}, 1.0)]
+)
+def test_containment(one: set[int], other: set[int], share: float) -> None:
+    assert (
+        containment(frozenset(one), frozenset(other))
+        == containment(frozenset(other), frozenset(one))
+        == share
+    )
+
+
+@pytest.mark.parametrize(
+    ("preferred", "pairs", "found"),
+    [
+        ("abc", ["ab", "bc", "ac"], {"b": "a", "c": "a"}),
+        ("abc", ["ab", "bc"], {"b": "a"}),
+        ("bac", ["ab", "bc"], {"a": "b", "c": "b"}),
+        ("abcd", ["cd"], {"d": "c"}),
+        ("ab", [], {}),
+    ],
+    ids=["all alike", "a chain keeps its other end", "a chain with its middle preferred", "a pair", "none"],
+)
+def test_a_duplicate_points_to_a_kept_page_that_it_is_like(
+    preferred: str, pairs: list[str], found: dict[str, str]
+) -> None:
+    assert originals(list(preferred), ((one, other) for one, other in pairs)) == found
+
+
+@given(similar_texts(), st.sampled_from([0.5, 0.8]))
+def test_no_page_is_dropped_for_one_that_is_dropped_itself(texts: dict[str, str], threshold: float) -> None:
+    sets = {key: shingles(text, 3) for key, text in texts.items()}
+    found = originals(sorted(texts), near_duplicate_pairs(sets, threshold))
+    assert not set(found.values()) & set(found)
+    assert all(jaccard(sets[key], sets[original]) >= threshold for key, original in found.items())
+    kept = [key for key in texts if key not in found]
+    assert all(jaccard(sets[a], sets[b]) < threshold for a, b in combinations(kept, 2))

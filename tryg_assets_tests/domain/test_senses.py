@@ -65,6 +65,14 @@ MACHINE_READ = "Politik for trykhed i kommunen"
                 "Tryg-fonden",
                 "Trygfondens",
                 "TrygFonden-projekt",
+                "Trygfonds",
+                "TrygVesta",
+                "Trygve",
+                "Trygves",
+                "tryg.dk",
+                "www.tryg.dk/privat",
+                "https://tryghed.example.dk/pulje",
+                "post@tryg.dk",
             )
         ),
         *(
@@ -99,7 +107,23 @@ MACHINE_READ = "Politik for trykhed i kommunen"
         ),
         *(
             (word, "noise")
-            for word in ("ikke-betryggende", "lufttryk", "klimaaftryk", "eftertryk", "undertrykkelse", "tryk")
+            for word in (
+                "ikke-betryggende",
+                "ubetryggende",
+                "lufttryk",
+                "klimaaftryk",
+                "eftertryk",
+                "undertrykkelse",
+                "tryk",
+                "tryktank",
+                "trykfald",
+                "tryksensor",
+                "tryksår",
+                "trykkefrihed",
+                "håndtryk",
+                "CO2-aftryk",
+                "trygdeordning",
+            )
         ),
     ],
 )
@@ -118,6 +142,9 @@ def test_the_sense_of_a_word(word: str, sense: str) -> None:
         ("Skaden meldes efter Trygs regler.", "name"),
         ("Hallen ejes af Tryg A/S og kommunen.", "name"),
         ("Kommunen er forsikret i Tryg og melder skader dertil.", "name"),
+        ("TRYG FORSIKRING har kontor i byen.", "name"),
+        ("Penge fra Tryg Fonden gjorde det muligt.", "name"),
+        ("TRYG I BYEN er navnet.", "safe"),
         ("Læs om Tryg og Sikker her.", "safe"),
         ("Tryg Aalborg er et samarbejde i byen.", "safe"),
         ("Læs om Tryg Aalborg her.", "safe"),
@@ -144,6 +171,17 @@ def test_an_ambiguous_word_is_safe_in_a_machine_read_document_only(word: str) ->
 @pytest.mark.parametrize("word", ["blodtryk", "udtryk", "trykimprægneret", "tryksag"])
 def test_noise_stays_noise_in_a_machine_read_document(word: str) -> None:
     assert [sense for _, sense in word_senses(f"{MACHINE_READ}\n{word}", RULES)] == ["safe", "noise"]
+
+
+def test_a_word_beside_an_address_counts_and_a_word_inside_it_does_not() -> None:
+    assert word_senses("Tryghed i byen: se www.tryg.dk/tryghed.", RULES) == [
+        ("Tryghed", "safe"),
+        ("www.tryg.dk/tryghed", "name"),
+    ]
+
+
+def test_a_word_broken_over_two_lines_keeps_its_sense() -> None:
+    assert [sense for _, sense in word_senses("Kommunens tryg-\nhedsplan", RULES)] == ["safe"]
 
 
 def test_a_soft_hyphen_is_no_letter() -> None:

@@ -169,6 +169,48 @@ def test_one_of_two_pages_with_the_same_text_is_kept(original: Row, copy: Row, t
     assert rows["copy"]["decided_by"] == f"samme tekst som {original['url']}"
 
 
+LONG = [f"sætning{n} handler om en tryg midtby hvor lyset er tændt" for n in range(40)]
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [
+        "https://m.proeveby.dk/midtby",
+        f"{URL}/mobil/midtby",
+        f"{URL}/print/midtby",
+        f"{URL}/midtby?print=1",
+        f"{URL}/midtby/udskriv",
+    ],
+)
+def test_a_mobile_or_print_twin_is_dropped_even_if_it_is_shorter(twin: str) -> None:
+    pages = [
+        raw(page_id="plain", url=f"{URL}/midtby", text=". ".join(LONG)),
+        raw(page_id="twin", url=twin, text=". ".join(LONG[:15])),
+    ]
+    rows = {row["page_id"]: row for row in filter_pages(pages, RULES)}
+    assert (rows["plain"]["verdict"], rows["twin"]["duplicate_of"]) == ("kept", "plain")
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        (
+            f"{URL}/midtby?print=1",
+            "En helt anden tekst om hvordan vi gør havnen tryg for alle der bor her i byen.",
+        ),
+        (f"{URL}/blueprint/midtby", ". ".join(LONG[:15])),
+        (f"{URL}/havn?print=1", ". ".join(LONG[:15])),
+    ],
+    ids=["a twin by address only", "no twin address", "the twin of another page"],
+)
+def test_a_page_that_only_looks_like_a_twin_is_kept(url: str, text: str) -> None:
+    pages = [
+        raw(page_id="plain", url=f"{URL}/midtby", text=". ".join(LONG)),
+        raw(page_id="other", url=url, text=text),
+    ]
+    assert [row["verdict"] for row in filter_pages(pages, RULES)] == ["kept", "kept"]
+
+
 def test_a_dropped_page_takes_no_other_with_it() -> None:
     rows = filter_pages(
         [raw(page_id="old", url=f"{URL}/a", **OLD), raw(page_id="new", url=f"{URL}/long/b")], RULES

@@ -35,6 +35,7 @@ class CleaningRules:
     shingle_words: int
     senses: tuple[tuple[str, Pattern], ...]
     ambiguous: frozenset[str]
+    addresses: Pattern
     insurer_followers: frozenset[str]
     insurer_leaders: frozenset[str]
     insurer_context: tuple[str, ...]
@@ -42,6 +43,7 @@ class CleaningRules:
     soft_404_most_words: int
     job_ad: JobAdRules
     twin_address: Pattern
+    twin_contained: float
 
 
 # Names first; misread forms before noise, because "utrykke" would else look like a compound of "tryk".
@@ -71,6 +73,7 @@ def cleaning_rules() -> CleaningRules:
             shingle_words=raw["shingle_words"],
             senses=tuple((sense, _any(raw["senses"][sense], whole=True)) for sense in _SENSE_ORDER),
             ambiguous=frozenset(raw["ambiguous"]),
+            addresses=_any(raw["addresses"]),
             insurer_followers=frozenset(raw["insurer_followers"]),
             insurer_leaders=frozenset(raw["insurer_leaders"]),
             insurer_context=tuple(raw["insurer_context"]),
@@ -84,6 +87,7 @@ def cleaning_rules() -> CleaningRules:
                 job["most_words"],
             ),
             twin_address=_any(raw["twin_addresses"]),
+            twin_contained=raw["twin_contained"],
         )
     except KeyError as problem:
         raise DataFileError(path, "file", f"rule {problem} is missing", "Compare with git.") from problem

@@ -24,7 +24,7 @@ def word_senses(text: str, rules: CleaningRules) -> list[tuple[str, Sense]]:
 
 
 def _line_senses(line: str, rules: CleaningRules, machine_read: bool) -> Iterator[tuple[str, Sense]]:
-    tokens = _TOKEN.findall(re.sub(r"^(# |- )", "", line))
+    tokens = list(_tokens(re.sub(r"^(# |- )", "", line), rules))
     low_line = line.lower()
     for position, token in enumerate(tokens):
         low = token.lower().replace("‑", "-")
@@ -32,18 +32,31 @@ def _line_senses(line: str, rules: CleaningRules, machine_read: bool) -> Iterato
             continue
         before = tokens[position - 1] if position else ""
         after = tokens[position + 1] if position + 1 < len(tokens) else ""
-        if low in rules.ambiguous:
+        if rules.addresses.fullmatch(token):
+            yield token, "name"
+        elif low in rules.ambiguous:
             yield token, "safe" if machine_read else "noise"
-        elif token in ("Tryg", "Trygs") and _is_insurer(before, after, low_line, rules):
+        elif token in ("Tryg", "Trygs", "TRYG") and _is_insurer(before, after, low_line, rules):
             yield token, "name"
         else:
             sense = next((sense for sense, pattern in rules.senses if pattern.match(low)), "noise")
             yield token, "safe" if sense == "misread" else sense  # type: ignore[misc]
 
 
+def _tokens(line: str, rules: CleaningRules) -> Iterator[str]:
+    """Yield the words and marks of a line; an address with the stem is one word."""
+    start = 0
+    for address in rules.addresses.finditer(line):
+        yield from _TOKEN.findall(line[start : address.start()])
+        # A full stop or bracket after it ends the sentence, not the address.
+        yield address.group().rstrip(".,;:!?)»\"'")
+        start = address.end()
+    yield from _TOKEN.findall(line[start:])
+
+
 def _is_insurer(before: str, after: str, low_line: str, rules: CleaningRules) -> bool:
     """Whether the word 'Tryg' is the insurance company: by what stands after, before and around it."""
-    if after in rules.insurer_followers or before.lower() in rules.insurer_leaders:
+    if after.lower() in rules.insurer_followers or before.lower() in rules.insurer_leaders:
         return True
     inside_sentence = before not in ("", ".", "!", "?", ":", '"', "”", "“", "»", "'", "’", "‘", "–", "-", "(")
     part_of_name = (

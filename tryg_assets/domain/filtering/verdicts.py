@@ -6,12 +6,19 @@ before when it was written, and only pages that would be kept are compared with 
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from tryg_assets.domain.filtering.duplicates import clusters, near_duplicate_pairs
+from tryg_assets.domain.filtering.duplicates import (
+    containment,
+    near_duplicate_pairs,
+    originals,
+    shingles,
+)
 from tryg_assets.domain.filtering.rules import CleaningRules
 from tryg_assets.domain.filtering.senses import count_senses
 
@@ -77,15 +84,10 @@ def filter_pages(pages: Sequence[Row], rules: CleaningRules) -> list[Row]:
     """Return one row of ``filtered_pages`` per raw page of one municipality."""
     verdicts = {page["page_id"]: judge(page, rules) for page in pages}
     kept = {page["page_id"]: page for page in pages if verdicts[page["page_id"]].reason is None}
-    pairs = near_duplicate_pairs(
-        {key: page["text"] for key, page in kept.items()}, rules.shingle_words, rules.near_duplicate_jaccard
-    )
-    for group in clusters(pairs):
-        original = min(group, key=lambda key: _preference(kept[key], rules))
-        for key in group - {original}:
-            verdict = verdicts[key]
-            verdict.reason, verdict.duplicate_of = "duplicate_of", original
-            verdict.decided_by = f"samme tekst som {kept[original]['url']}"
+    for key, original in _duplicates(kept, rules).items():
+        verdict = verdicts[key]
+        verdict.reason, verdict.duplicate_of = "duplicate_of", original
+        verdict.decided_by = f"samme tekst som {kept[original]['url']}"
     return [
         {
             "page_id": page["page_id"],
@@ -101,6 +103,29 @@ def filter_pages(pages: Sequence[Row], rules: CleaningRules) -> list[Row]:
         }
         for page in pages
     ]
+
+
+def _duplicates(kept: dict[str, Row], rules: CleaningRules) -> dict[str, str]:
+    """Return for each duplicate among the kept pages the page_id that stands for it."""
+    sets = {key: shingles(page["text"], rules.shingle_words) for key, page in kept.items()}
+    preferred = sorted(kept, key=lambda key: _preference(kept[key], rules))
+    by_address = {_plain_address(kept[key]["url"], rules): key for key in reversed(preferred)}
+    twins = [
+        (key, plain)
+        for key in preferred
+        if rules.twin_address.search(kept[key]["url"])
+        and (plain := by_address[_plain_address(kept[key]["url"], rules)]) != key
+        and containment(sets[key], sets[plain]) >= rules.twin_contained
+    ]
+    return originals(
+        preferred, itertools.chain(twins, near_duplicate_pairs(sets, rules.near_duplicate_jaccard))
+    )
+
+
+def _plain_address(url: str, rules: CleaningRules) -> str:
+    """Return an address without what makes it that of another version; only for comparison."""
+    plain = rules.twin_address.sub("", url).replace("/?", "?")
+    return re.sub(r"[?&/]+$", "", re.sub(r"^https?://(www\.)?", "", plain.replace("?&", "?")))
 
 
 def _preference(page: Row, rules: CleaningRules) -> tuple[bool, bool, int, str]:
