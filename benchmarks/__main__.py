@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import cleaning, coding, extraction
+from benchmarks import cleaning, cleaning_scale, coding, extraction
 from tryg_assets.domain.sample_web.server import SampleServer
 
 
@@ -15,6 +15,7 @@ def main() -> None:
     with SampleServer() as server, tempfile.TemporaryDirectory() as folder:
         crawled = cleaning.crawl_all(server.address, Path(folder))
     cleaning.report(crawled)
+    cleaning_scale.report()
     coding.report(crawled)
     extraction.report()
     print(f"\nall measurements took {time.perf_counter() - started:.0f} s")

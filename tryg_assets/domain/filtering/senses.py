@@ -11,6 +11,7 @@ from tryg_assets.domain.filtering.rules import CleaningRules
 
 Sense = Literal["safe", "name", "noise"]
 _TOKEN = re.compile(r"A/S|\w+(?:[-‑]\w+)*|[^\w\s]")
+_ADDRESS_SIGN = re.compile(r"@|\w\.\w")
 
 
 def word_senses(text: str, rules: CleaningRules) -> list[tuple[str, Sense]]:
@@ -24,12 +25,15 @@ def word_senses(text: str, rules: CleaningRules) -> list[tuple[str, Sense]]:
 
 
 def _line_senses(line: str, rules: CleaningRules, machine_read: bool) -> Iterator[tuple[str, Sense]]:
-    tokens = list(_tokens(re.sub(r"^(# |- )", "", line), rules))
     low_line = line.lower()
+    if "tryg" not in low_line and "tryk" not in low_line:
+        return
+    tokens = list(_tokens(re.sub(r"^(# |- )", "", line), rules))
     for position, token in enumerate(tokens):
-        low = token.lower().replace("‑", "-")
+        low = token.lower()
         if "tryg" not in low and "tryk" not in low:
             continue
+        low = low.replace("‑", "-")
         before = tokens[position - 1] if position else ""
         after = tokens[position + 1] if position + 1 < len(tokens) else ""
         if rules.addresses.fullmatch(token):
@@ -46,7 +50,8 @@ def _line_senses(line: str, rules: CleaningRules, machine_read: bool) -> Iterato
 def _tokens(line: str, rules: CleaningRules) -> Iterator[str]:
     """Yield the words and marks of a line; an address with the stem is one word."""
     start = 0
-    for address in rules.addresses.finditer(line):
+    # Most lines have no address; looking for one costs more than everything else.
+    for address in rules.addresses.finditer(line) if _ADDRESS_SIGN.search(line) else ():
         yield from _TOKEN.findall(line[start : address.start()])
         # A full stop or bracket after it ends the sentence, not the address.
         yield address.group().rstrip(".,;:!?)»\"'")
