@@ -6,24 +6,17 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tryg_assets.commands import coding
+from tryg_assets.commands import coding, pages
 from tryg_assets.commands.console import HomeOption, err, out, plain, settings_with
 from tryg_assets.errors import TrygError
 from tryg_assets.settings import Settings
@@ -122,24 +115,62 @@ def run(
         raise typer.Exit(1)
 
 
-def _with_progress(settings: Settings, slugs: list[str], variables: dict[str, str]) -> list[Any]:
-    from tryg_assets import runs
+_PLAIN_EVERY = 30.0
 
+
+def _with_progress(settings: Settings, slugs: list[str], variables: dict[str, str]) -> list[Any]:
+    """Run the municipalities and show how far each is; without a terminal, a plain line now and then."""
+    from tryg_assets import progress, runs
+
+    progress.clear(settings.home)
+    outcomes: list[Any] = []
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[standing]}"),
     )
-    with Progress(*columns, console=out) as progress:
-        task = progress.add_task("Municipalities", total=len(slugs))
-        outcomes = []
-        for outcome in runs.run_municipalities(slugs, variables, settings.workers):
-            progress.update(task, advance=1, description=f"Municipalities ({outcome.slug})")
-            outcomes.append(outcome)
-        return outcomes
+    with Progress(*columns, console=out, disable=not out.is_terminal) as bars:
+        country = bars.add_task("Municipalities", total=len(slugs), standing=f"0 of {len(slugs)}")
+        rows: dict[str, Any] = {}
+
+        def show() -> None:
+            now = {standing.slug: standing for standing in progress.standings(settings.home)}
+            for slug in [slug for slug in rows if slug not in now]:
+                bars.remove_task(rows.pop(slug))
+            for slug, standing in now.items():
+                if slug not in rows:
+                    rows[slug] = bars.add_task(f"  {slug}", standing="")
+                bars.update(
+                    rows[slug],
+                    completed=standing.asked,
+                    total=standing.asked + standing.waiting,
+                    standing=str(standing),
+                )
+
+        said = time.monotonic()
+        stop = threading.Event()
+
+        def watch() -> None:
+            nonlocal said
+            while not stop.wait(0.5):
+                show()
+                if not out.is_terminal and time.monotonic() - said >= _PLAIN_EVERY:
+                    said = time.monotonic()
+                    out.print(f"{len(outcomes)} of {len(slugs)} municipalities done", highlight=False)
+                    for standing in progress.standings(settings.home):
+                        out.print(f"  {standing.slug}: {standing}", highlight=False)
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            for outcome in runs.run_municipalities(slugs, variables, settings.workers):
+                outcomes.append(outcome)
+                bars.update(country, advance=1, standing=f"{len(outcomes)} of {len(slugs)}")
+        finally:
+            stop.set()
+            watcher.join()
+    return outcomes
 
 
 def _say_failed(failed: list[Any], total: int) -> None:
@@ -174,6 +205,7 @@ def report(home: HomeOption = None) -> None:
 
 
 app.command()(coding.code)
+app.command()(pages.explain)
 
 
 @app.command()

@@ -34,7 +34,7 @@ def crawl_site(
     slug = context.partition_key
     state_file = corpus.settings.home / "crawl_state" / f"{slug}.json"
     try:
-        result = corpus.crawl(slug, _previous(lake.lake, slug, state_file))
+        result = corpus.crawl(slug, _previous(lake.lake, slug, state_file), context.log.info)
     except SiteUnreachable as problem:
         raise dg.Failure(description=str(problem), allow_retries=False) from problem
     log = contract("crawl_log").frame(result.log)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import dagster as dg
 import polars as pl
@@ -18,6 +19,7 @@ from tryg_assets.domain.crawling.policy import crawl_policy
 from tryg_assets.domain.sites import Site
 from tryg_assets.errors import SiteUnreachable
 from tryg_assets.partitions import sites_of
+from tryg_assets.progress import Reporter
 from tryg_assets.settings import Settings, load_settings
 from tryg_assets.stamps import Stamps
 from tryg_assets.storage import write_text
@@ -64,8 +66,8 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
             if notes[slug].exists() or slug not in read
         ]
 
-    def crawl(self, slug: str, previous: Previous) -> CrawlResult:
-        """Crawl one site now; a failure leaves a note for the report.
+    def crawl(self, slug: str, previous: Previous, say: Callable[[str], None]) -> CrawlResult:
+        """Crawl one site now, saying now and then how far it is; a failure leaves a note for the report.
 
         Raises:
             SiteUnreachable: it answered nothing that can be read.
@@ -74,6 +76,7 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
         agent = policy.user_agent.format(
             version=__version__, contact=settings.contact or "local test, no contact"
         )
+        progress = Reporter(settings.home, slug, say)
         with (
             Fetcher(
                 policy, user_agent=agent, address=site.address, pause=settings.pause, sleep=time.sleep
@@ -89,9 +92,12 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
                     self.clock,
                     previous,
                     max_pages=settings.max_pages_per_site,
+                    on_page=progress,
                 )
             except SiteUnreachable as problem:
                 write_text(self.stamps.failure_note(slug), str(problem))
                 raise
+            finally:
+                progress.done()
         self.stamps.failure_note(slug).unlink(missing_ok=True)
         return result

@@ -330,13 +330,13 @@ def test_a_crawl_stops_at_its_limit_and_says_so(run: Run) -> None:
 
 
 def test_promising_pages_are_read_first_and_progress_is_told(run: Run) -> None:
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[int, int, int]] = []
     with serve(
-        {"/": page(link("/affald", "/handleplan")), "/affald": page(), "/handleplan": page()}
+        {"/": page(link("/affald", "/handleplan")), "/affald": page(), "/handleplan": page(TRYG)}
     ) as server:
-        run(server, on_page=lambda asked, waiting: seen.append((asked, waiting)))
+        run(server, on_page=lambda *standing: seen.append(standing))
     assert server.paths()[2:] == ["/", "/handleplan", "/affald"]
-    assert seen == [(1, 2), (2, 1), (3, 0)]
+    assert seen == [(1, 0, 2), (2, 1, 1), (3, 1, 0)]
 
 
 def test_extra_hosts_and_hosts_below_are_read(run: Run) -> None:

@@ -73,7 +73,7 @@ class Crawl:
         clock: Clock,
         previous: Previous,
         max_pages: int,
-        on_page: Callable[[int, int], None] | None,
+        on_page: Callable[[int, int, int], None] | None,
     ) -> None:
         self._site, self._policy, self._fetcher = site, policy, fetcher
         self._archive, self._clock, self._previous = archive, clock, previous
@@ -88,6 +88,7 @@ class Crawl:
         self._read: list[_Read] = []
         self._kept: list[Row] = []
         self._unchanged = 0
+        self._stems = 0
 
     def run(self) -> CrawlResult:
         """Crawl until the frontier is empty or a limit is reached.
@@ -113,7 +114,7 @@ class Crawl:
                 break
             self._visit(target)
             if self._on_page:
-                self._on_page(len(self._log), len(self._queue))
+                self._on_page(len(self._log), self._stems, len(self._queue))
         self._refuse_silence()
         return self._result()
 
@@ -270,6 +271,7 @@ class Crawl:
         row = self._note(target, reply, "no_stem", None)
         record = self._archive.add(target.url, reply.status, reply.headers, reply.body, row["fetched_at"])
         self._read.append(_Read(row, page, reply.status, record))
+        self._stems += bool(word_forms(page.text(without=self._previous.furniture), self._policy))
         base = _joined(reply.url, page.base) if page.base else reply.url
         for href, _ in page.links:
             url = self._book.canonical(href, base)
@@ -284,6 +286,7 @@ class Crawl:
 
     def _keep(self, url: str, **changes: object) -> None:
         if earlier := self._previous.raw.get(url):
+            self._stems += 1
             self._kept.append({**earlier, **changes})
 
     def _note(self, target: _Target, reply: Reply | None, outcome: str, detail: str | None) -> Row:
@@ -365,9 +368,9 @@ def crawl(
     previous: Previous | None = None,
     *,
     max_pages: int = 20_000,
-    on_page: Callable[[int, int], None] | None = None,
+    on_page: Callable[[int, int, int], None] | None = None,
 ) -> CrawlResult:
-    """Crawl ``site`` once. ``on_page`` is told (requests so far, addresses waiting).
+    """Crawl ``site`` once. ``on_page`` is told (requests so far, pages with the stem, addresses waiting).
 
     Raises:
         SiteUnreachable: the site answered nothing that can be read.
