@@ -129,6 +129,7 @@ def _with_progress(settings: Settings, slugs: list[str], variables: dict[str, st
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.fields[standing]}"),
+        TimeElapsedColumn(),
     )
     with Progress(*columns, console=out, disable=not out.is_terminal) as bars:
         country = bars.add_task("Municipalities", total=len(slugs), standing=f"0 of {len(slugs)}")
