@@ -14,9 +14,10 @@ from tryg_assets.domain.coding.interface import Coder
 from tryg_assets.domain.crawling.archive import Archive
 from tryg_assets.domain.crawling.crawl import CrawlResult, Previous, crawl
 from tryg_assets.domain.crawling.fetch import Fetcher
+from tryg_assets.domain.crawling.night import Night
 from tryg_assets.domain.crawling.policy import crawl_policy
 from tryg_assets.domain.sites import Site
-from tryg_assets.errors import SiteUnreachable
+from tryg_assets.errors import OutsideTheNight, SiteUnreachable
 from tryg_assets.partitions import sites_of
 from tryg_assets.settings import Settings, load_settings
 from tryg_assets.stamps import Stamps
@@ -69,14 +70,32 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
 
         Raises:
             SiteUnreachable: it answered nothing that can be read.
+            OutsideTheNight: it is a real website, and not the hour to read it.
         """
         settings, policy, site = self.settings, crawl_policy(), self.sites[slug]
+        live = settings.source == "live"
+        night = Night.parse(settings.night)
+
+        def closing() -> str | None:
+            over = live and not night.is_open(self.clock())
+            return f"the night is over (TRYG_NIGHT, {night}); it goes on the next night" if over else None
+
+        if closing():
+            raise OutsideTheNight(
+                f"{site.name} was not asked: real websites are read within {night} only. Run it then (the schedule nightly_refresh "
+                "does), or set TRYG_NIGHT=0-24 if the owner of the website agrees. What was read before is kept."
+            )
         agent = policy.user_agent.format(
             version=__version__, contact=settings.contact or "local test, no contact"
         )
         with (
             Fetcher(
-                policy, user_agent=agent, address=site.address, pause=settings.pause, sleep=time.sleep
+                policy,
+                user_agent=agent,
+                address=site.address,
+                public_only=live,
+                pause=settings.pause,
+                sleep=time.sleep,
             ) as fetcher,
             Archive(settings.archive, slug, self.clock()) as archive,
         ):
@@ -89,6 +108,7 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
                     self.clock,
                     previous,
                     max_pages=settings.max_pages_per_site,
+                    closing=closing,
                 )
             except SiteUnreachable as problem:
                 write_text(self.stamps.failure_note(slug), str(problem))

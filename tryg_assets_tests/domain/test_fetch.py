@@ -7,19 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-import stamina
 
 from tryg_assets.domain.crawling.fetch import Fetcher, decode
 from tryg_assets.domain.crawling.policy import crawl_policy
 from tryg_assets_tests.loopback import HTML, Answer, redirect, serve
 
 POLICY = replace(crawl_policy(), limits=replace(crawl_policy().limits, body_bytes=1000, seconds=5))
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3):
-        yield
 
 
 @pytest.fixture
