@@ -7,7 +7,6 @@ import time
 import dagster as dg
 import polars as pl
 
-from tryg_assets import __version__
 from tryg_assets.clock import Clock, system_clock
 from tryg_assets.domain.coding import coder
 from tryg_assets.domain.coding.interface import Coder
@@ -17,7 +16,7 @@ from tryg_assets.domain.crawling.fetch import Fetcher
 from tryg_assets.domain.crawling.night import Night
 from tryg_assets.domain.crawling.policy import crawl_policy
 from tryg_assets.domain.sites import Site
-from tryg_assets.errors import OutsideTheNight, SiteUnreachable
+from tryg_assets.errors import SiteUnreachable
 from tryg_assets.partitions import sites_of
 from tryg_assets.settings import Settings, load_settings
 from tryg_assets.stamps import Stamps
@@ -80,18 +79,12 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
             over = live and not night.is_open(self.clock())
             return f"the night is over (TRYG_NIGHT, {night}); it goes on the next night" if over else None
 
-        if closing():
-            raise OutsideTheNight(
-                f"{site.name} was not asked: real websites are read within {night} only. Run it then (the schedule nightly_refresh "
-                "does), or set TRYG_NIGHT=0-24 if the owner of the website agrees. What was read before is kept."
-            )
-        agent = policy.user_agent.format(
-            version=__version__, contact=settings.contact or "local test, no contact"
-        )
+        if live:
+            night.require(self.clock(), site.name)
         with (
             Fetcher(
                 policy,
-                user_agent=agent,
+                user_agent=policy.name_for(settings.contact),
                 address=site.address,
                 public_only=live,
                 pause=settings.pause,

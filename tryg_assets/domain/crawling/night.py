@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from tryg_assets.errors import ConfigurationError
+from tryg_assets.errors import ConfigurationError, OutsideTheNight
 
 DENMARK = ZoneInfo("Europe/Copenhagen")
 
@@ -40,6 +40,18 @@ class Night:
         if self.opens < self.closes:
             return self.opens <= hour < self.closes
         return hour >= self.opens or hour < self.closes
+
+    def require(self, moment: datetime, who: str) -> None:
+        """Refuse to go on by day; ``who`` is the website that would be asked.
+
+        Raises:
+            OutsideTheNight: ``moment`` is outside the hours.
+        """
+        if not self.is_open(moment):
+            raise OutsideTheNight(
+                f"{who} was not asked: real websites are read within {self} only. Start it then (the schedule nightly_refresh "
+                "does), or set TRYG_NIGHT=0-24 if the website's owner agrees. What was read before is kept."
+            )
 
     def __str__(self) -> str:
         return f"{self.opens:02d}:00-{self.closes:02d}:00 Danish time"

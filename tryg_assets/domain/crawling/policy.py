@@ -7,7 +7,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Any
 
-from tryg_assets import paths
+from tryg_assets import __version__, paths
 from tryg_assets.domain.reference import read_yaml
 from tryg_assets.errors import DataFileError
 
@@ -69,6 +69,10 @@ class CrawlPolicy:
     main_selectors: tuple[str, ...]
     languages: tuple[str, ...]
     user_agent: str
+
+    def name_for(self, contact: str | None) -> str:
+        """Return how we name ourselves to websites, with the address where a webmaster reaches us."""
+        return self.user_agent.format(version=__version__, contact=contact or "local test, no contact")
 
 
 @functools.cache
