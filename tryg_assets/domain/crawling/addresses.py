@@ -13,10 +13,9 @@ from tryg_assets.domain.sites import Site
 
 # Memory for hrefs already judged; when it is full it is emptied, which costs time and changes nothing.
 _REMEMBERED = 200_000
-# A date that ends an address, as calendars write it: /2026/03, /2026-03-12, /20260312 or dag=2026-03-12.
-_DAY = re.compile(
-    r"[/=_-]((?:19|20|21)\d\d)(?:([/-])(0?[1-9]|1[0-2])(?:\2(0?[1-9]|[12]\d|3[01]))?|[01]\d[0-3]\d)$"
-)
+# A date that ends an address, as calendars write it: /2026/03, /2026-03-12 or dag=2026-03-12. Not 20260312: case
+# numbers look so.
+_DAY = re.compile(r"[/=_-]((?:19|20|21)\d\d)([/-])(?:0?[1-9]|1[0-2])(?:\2(?:0?[1-9]|[12]\d|3[01]))?$")
 # Session ids inside the path: ";jsessionid=…" (Jakarta Servlet) and "(S(…))" (ASP.NET).
 _ASP_SESSION = re.compile(r"/\([A-Z]\([a-z0-9]+\)\)", re.IGNORECASE)
 

@@ -152,7 +152,7 @@ class Crawl:
             self._candidates.close()
 
     def _seed(self, home: str) -> None:
-        self._load_robots(origin_of(home))
+        """Fill the frontier: home page, extra hosts, what is known, and last the sitemaps, which may be without end."""
         self._offer(home, 0, None)
         for host in self._site.extra_hosts:
             self._offer(f"{URL(home).scheme}://{host}/", 0, None)
@@ -160,6 +160,7 @@ class Crawl:
         for row in sorted(self._previous.log.values(), key=lambda row: row["outcome"] == "trap"):
             read_last_time = self._cut_short and row["outcome"] not in _POSTPONED
             self._offer(row["url"], row["depth"], row["found_on"], later=read_last_time, known=True)
+        self._load_robots(origin_of(home))
 
     def _spent(self) -> str | None:
         """Return which limit of a whole crawl is reached."""
