@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -115,7 +115,7 @@ def report() -> None:
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
             figures = json.loads(done.stdout)
             rates[name] = PAGES / figures["cpu"]
-            print(f"{name:<26} {_line(figures)}  {rates[name]:.0f} pages a CPU second")
+            print(f"{name:<26} {_line(figures)}  {rates[name]:.0f} pages a CPU second", flush=True)
             if "again_cpu" in figures:
                 print(
                     f"{'  again, unchanged':<26} {100 * figures['again_cpu'] / figures['cpu']:.1f} % of the first crawl's CPU, "
@@ -141,8 +141,7 @@ def _line(figures: dict[str, Any]) -> str:
 
 def main() -> None:
     name, address, pages = sys.argv[1:]
-    with nullcontext():
-        figures = CRAWLERS[name](address, int(pages))
+    figures = CRAWLERS[name](address, int(pages))
     print(json.dumps(figures | {"peak": _peak()}))
 
 
