@@ -74,7 +74,9 @@ def run(
     ] = None,
     sites: Annotated[
         Path | None,
-        typer.Option("--sites", help="Read the sites of a CSV file: slug,name,type,website[,address]."),
+        typer.Option(
+            "--sites", help="Read the sites of a CSV file: slug,name,type,website[,extra_hosts][,address]."
+        ),
     ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="Read the municipalities' real websites (needs TRYG_CONTACT).")

@@ -651,3 +651,12 @@ def test_a_second_crawl_reads_the_same_queries_of_a_calendar(run: Run) -> None:
         known = before(first)
         second = run(server, Previous(dict(sorted(known.log.items())), known.raw, known.furniture))
     assert outcomes(first) == outcomes(second)
+
+
+def test_hosts_without_end_are_a_trap(run: Run) -> None:
+    below = [f"http://h{n}.proeveby.test/" for n in range(9)]
+    with serve({"/": page(TRYG, link(*below))}) as server:
+        result = run(server, policy=with_limits(hosts=4))
+    found = [row["detail"] for row in result.log if row["outcome"] == "trap"]
+    assert found == ["more than 4 hosts"] * 6
+    assert len({request.headers["host"] for request in server.asked}) == 4

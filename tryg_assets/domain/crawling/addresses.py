@@ -11,8 +11,8 @@ from yarl import URL
 from tryg_assets.domain.crawling.policy import CrawlPolicy
 from tryg_assets.domain.sites import Site
 
-# Memory for hrefs already judged; when it is full it is emptied, which costs time and changes nothing.
-_REMEMBERED = 200_000
+# Hrefs of one host that are remembered as judged; when it is full it is emptied, which costs time and changes nothing.
+_REMEMBERED = 100_000
 # A date that ends an address, as calendars write it: /2026/03, /2026-03-12 or dag=2026-03-12. Not 20260312: case
 # numbers look so.
 _DAY = re.compile(r"[/=_-]((?:19|20|21)\d\d)([/-])(?:0?[1-9]|1[0-2])(?:\2(?:0?[1-9]|[12]\d|3[01]))?$")
@@ -34,7 +34,7 @@ class AddressBook:
         self._last_year = today.year + policy.limits.years_ahead
         self._queries: defaultdict[str, set[str]] = defaultdict(set)
         self._days: defaultdict[str, set[str]] = defaultdict(set)
-        self._judged: set[tuple[str, str]] = set()
+        self._judged: defaultdict[str, set[str]] = defaultdict(set)
         session = "|".join(map(re.escape, sorted(policy.dropped_parameters)))
         self._path_session = re.compile(rf";(?:{session})=[^/;]*", re.IGNORECASE)
 
@@ -80,18 +80,16 @@ class AddressBook:
         A menu stands on every page: an href that means the same everywhere on a host (``/plan``, ``https://…``) is
         judged once a host. Only hrefs relative to the page are looked at each time.
         """
-        origin = origin_of(base)
-        if len(self._judged) > _REMEMBERED:
-            self._judged.clear()
+        judged = self._judged[origin_of(base)]
+        if len(judged) > _REMEMBERED:
+            judged.clear()
         page: URL | None = None
         found = []
         for href in hrefs:
-            if href.startswith(("/", "http:", "https:", "mailto:", "tel:", "javascript:")):
-                if (origin, href) in self._judged:
-                    continue
-                self._judged.add((origin, href))
-            elif href.startswith("#"):
+            if href in judged or href.startswith("#"):
                 continue
+            if href.startswith(("/", "http:", "https:", "mailto:", "tel:", "javascript:")):
+                judged.add(href)
             if page is None:
                 try:
                     page = URL(base)

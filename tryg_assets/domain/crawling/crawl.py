@@ -114,6 +114,7 @@ class Crawl:
         self._queue: list[tuple[bool, int, bool, int, _Target]] = []
         self._order = itertools.count()
         self._known: set[str] = set()
+        self._origins: set[str] = set()
         self._refused: Counter[str] = Counter()
         self._last_refused: dict[str, Row] = {}
         self._cut_short = any(row["outcome"] in _POSTPONED for row in previous.log.values())
@@ -269,10 +270,13 @@ class Crawl:
             self._refuse(target, "trap", reason)
         elif depth > limits.depth:
             self._refuse(target, "trap", f"deeper than {limits.depth} links")
+        elif (origin := origin_of(url)) not in self._origins and len(self._origins) >= limits.hosts:
+            self._refuse(target, "trap", f"more than {limits.hosts} hosts")
         elif self._full() and not known:
             self._refuse(target, "limit", f"{limits.waiting} addresses wait already")
         else:
             self._known.add(url)
+            self._origins.add(origin)
             heapq.heappush(
                 self._queue, (later, depth, not self._book.promising(url), next(self._order), target)
             )

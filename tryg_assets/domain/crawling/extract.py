@@ -335,6 +335,8 @@ def has_stem(text: str, policy: CrawlPolicy) -> bool:
 
 def word_forms(text: str, policy: CrawlPolicy) -> dict[str, int]:
     """Return each word of ``text`` that has a stem, in lower case, with its count; most frequent first."""
+    if not has_stem(text, policy):
+        return {}
     joined = text.replace("\u00ad", "")
     counts = Counter(match.group().lower() for match in _stem_pattern(policy.stems).finditer(joined))
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -21,6 +21,7 @@ class Limits:
     site_hours: float
     waiting: int
     noted: int
+    hosts: int
     sitemaps: int
     failures_in_a_row: int
     body_bytes: int
