@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import cleaning, cleaning_scale, coding, extraction
+from benchmarks import cleaning, cleaning_scale, coding, crawl, extraction
 from tryg_assets.domain.sample_web.server import SampleServer
 
 
@@ -18,6 +18,7 @@ def main() -> None:
     cleaning_scale.report()
     coding.report(crawled)
     extraction.report()
+    crawl.report()
     print(f"\nall measurements took {time.perf_counter() - started:.0f} s")
 
 

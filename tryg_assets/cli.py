@@ -18,6 +18,7 @@ from rich.table import Table
 
 from tryg_assets.commands import coding, pages
 from tryg_assets.commands.console import HomeOption, err, out, plain, settings_with
+from tryg_assets.commands.dry import say_plan
 from tryg_assets.errors import TrygError
 from tryg_assets.settings import Settings
 
@@ -66,13 +67,18 @@ def run(
     ] = None,
     sites: Annotated[
         Path | None,
-        typer.Option("--sites", help="Read the sites of a CSV file: slug,name,type,website[,address]."),
+        typer.Option(
+            "--sites", help="Read the sites of a CSV file: slug,name,type,website[,extra_hosts][,address]."
+        ),
     ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="Read the municipalities' real websites (needs TRYG_CONTACT).")
     ] = False,
     engine: Annotated[str | None, typer.Option("--engine", help="Engine that codes pages.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", help="Municipality runs side by side.")] = None,
+    dry: Annotated[
+        bool, typer.Option("--dry", help="Only say what would be asked, from whom and for how long.")
+    ] = False,
     home: HomeOption = None,
 ) -> None:
     """Run the chain: crawl, clean, code, find actors for each site, then the national numbers and the report."""
@@ -87,6 +93,14 @@ def run(
     from tryg_assets.partitions import sites_of
 
     wanted = pick(sites_of(settings), municipality or [])
+    if dry:
+        say_plan(settings, wanted)
+        return
+    if settings.source == "live":
+        from tryg_assets.clock import system_clock
+        from tryg_assets.domain.crawling.night import Night
+
+        Night.parse(settings.night).require(system_clock(), "The live web")
     runs.prepare_home(settings)
     started = time.monotonic()
     with _sample_address(settings) as address:

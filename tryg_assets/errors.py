@@ -8,6 +8,7 @@
     ├── ContractError             a table does not honour its contract
     ├── CorpusMismatch            TRYG_HOME belongs to another list of sites
     ├── SiteUnreachable           a municipality's website gave nothing to read
+    ├── OutsideTheNight           not the hour to read real websites
     └── NotPublishable            the agreement gate or the coverage gate is closed
 """
 
@@ -42,6 +43,10 @@ class CorpusMismatch(TrygError):
 
 class SiteUnreachable(TrygError):
     """A website answered nothing that can be read."""
+
+
+class OutsideTheNight(TrygError):
+    """Real websites are read at night only, and it is day."""
 
 
 class NotPublishable(TrygError):

@@ -39,6 +39,11 @@ class Settings(BaseSettings):
     seconds_between_requests: float | None = Field(
         None, ge=0, le=600, description="Pause between requests to one host (default 1 live, 0 on loopback)."
     )
+    night: str = Field(
+        "22-06",
+        pattern=r"^([01]?\d|2[0-3])-([01]?\d|2[0-4])$",
+        description="Hours in which the live web is read, Danish local time; 0-24 is any time. Other sources are read at any time.",
+    )
     max_pages_per_site: int = Field(
         20_000, ge=1, description="Requests to one site in one crawl at the most."
     )

@@ -13,7 +13,7 @@ _MOST_ERRORS = 0.10
 def crawl_health(lake: Lake, slug: str) -> Verdict:
     """Judge how many requests ended in an error."""
     log = lake.read("crawl_log", slug)
-    bad = log.filter(pl.col("outcome").is_in(["error", "too_large", "limit"]))
+    bad = log.filter(pl.col("outcome").is_in(["error", "too_large", "limit", "left_alone"]))
     share = bad.height / max(1, log.height)
     return Verdict(
         share <= _MOST_ERRORS,

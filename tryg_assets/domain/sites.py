@@ -51,7 +51,7 @@ def sample_sites(address: str | None = None) -> dict[str, Site]:
 
 
 def read_sites(path: Path) -> dict[str, Site]:
-    """Read a list of sites: CSV with slug, name, type, website and optionally address (host:port).
+    """Read a list of sites: CSV with slug, name, type, website and optionally address (host:port) and extra_hosts (by ';').
 
     Raises:
         DataFileError: a row is wrong; the message names it.
@@ -75,7 +75,16 @@ def read_sites(path: Path) -> dict[str, Site]:
                 f"address '{address}' is not host:port",
                 "Write it as 127.0.0.1:8000, or leave it empty.",
             )
-        sites[row["slug"]] = Site(row["slug"], row["name"], row["type"], row["website"], (), address)
+        hosts = tuple(host.strip() for host in row.get("extra_hosts", "").split(";") if host.strip())
+        for host in hosts:
+            if not re.fullmatch(r"[\w-]+(\.[\w-]+)+", host):
+                raise DataFileError(
+                    path,
+                    where,
+                    f"extra host '{host}' is no host name",
+                    "Write hosts as tryg.example.dk, without https://, separated by ';'.",
+                )
+        sites[row["slug"]] = Site(row["slug"], row["name"], row["type"], row["website"], hosts, address)
     if not sites:
         raise DataFileError(path, "file", "it lists no site", "Add a row: slug,name,type,website.")
     return sites

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import dagster as dg
 import polars as pl
 
-from tryg_assets import __version__
 from tryg_assets.clock import Clock, system_clock
 from tryg_assets.domain.coding import coder
 from tryg_assets.domain.coding.interface import Coder
 from tryg_assets.domain.crawling.archive import Archive
 from tryg_assets.domain.crawling.crawl import CrawlResult, Previous, crawl
 from tryg_assets.domain.crawling.fetch import Fetcher
+from tryg_assets.domain.crawling.night import Night
 from tryg_assets.domain.crawling.policy import crawl_policy
 from tryg_assets.domain.sites import Site
 from tryg_assets.errors import SiteUnreachable
@@ -71,15 +71,27 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
 
         Raises:
             SiteUnreachable: it answered nothing that can be read.
+            OutsideTheNight: it is a real website, and not the hour to read it.
         """
         settings, policy, site = self.settings, crawl_policy(), self.sites[slug]
-        agent = policy.user_agent.format(
-            version=__version__, contact=settings.contact or "local test, no contact"
-        )
+        live = settings.source == "live"
+        night = Night.parse(settings.night)
+
+        def closing() -> str | None:
+            over = live and not night.is_open(self.clock())
+            return f"the night is over (TRYG_NIGHT, {night}); it goes on the next night" if over else None
+
+        if live:
+            night.require(self.clock(), site.name)
         progress = Reporter(settings.home, slug, say)
         with (
             Fetcher(
-                policy, user_agent=agent, address=site.address, pause=settings.pause, sleep=time.sleep
+                policy,
+                user_agent=policy.name_for(settings.contact),
+                address=site.address,
+                public_only=live,
+                pause=settings.pause,
+                sleep=time.sleep,
             ) as fetcher,
             Archive(settings.archive, slug, self.clock()) as archive,
         ):
@@ -93,6 +105,7 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
                     previous,
                     max_pages=settings.max_pages_per_site,
                     on_page=progress,
+                    closing=closing,
                 )
             except SiteUnreachable as problem:
                 write_text(self.stamps.failure_note(slug), str(problem))

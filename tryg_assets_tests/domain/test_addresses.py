@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -34,6 +36,10 @@ def book() -> AddressBook:
         "https://www.proeveby.dk/tryg?utm_source=brev&utm_medium=mail",
         "https://www.proeveby.dk/tryg?fbclid=abc",
         "https://www.proeveby.dk/tryg?PHPSESSID=abc",
+        "https://www.proeveby.dk/tryg;jsessionid=0A1B",
+        "https://www.proeveby.dk/(S(lit3py55t21z5v55vlm25s55))/tryg",
+        "https://bruger:kode@www.proeveby.dk/tryg",
+        "https://www.proeveby.dk./tryg",
         "https://www.proeveby.dk/om/../tryg",
         "  https://www.proeveby.dk/tryg\n",
         "/tryg",
@@ -51,6 +57,8 @@ def test_twins_have_one_address(book: AddressBook, twin: str) -> None:
         ("/tryg", "/Tryg"),
         ("/tryg?side=1", "/tryg?side=2"),
         ("/tryg?side=1", "/tryg"),
+        ("/tryg?a=1&a=2", "/tryg?a=2&a=1"),
+        ("/tryg?print=1", "/tryg"),
         ("https://m.proeveby.dk/tryg", "/tryg"),
         ("https://www.proeveby.dk:8443/tryg", "/tryg"),
         ("/a%2Fb", "/a/b"),
@@ -59,6 +67,48 @@ def test_twins_have_one_address(book: AddressBook, twin: str) -> None:
 )
 def test_different_pages_keep_different_addresses(book: AddressBook, one: str, other: str) -> None:
     assert book.canonical(one, HOME) != book.canonical(other, HOME)
+
+
+def test_the_order_of_parameters_makes_no_other_page(book: AddressBook) -> None:
+    assert book.canonical("/s?b=2&a=1", HOME) == book.canonical("/s?a=1&b=2", HOME) == f"{HOME}/s?a=1&b=2"
+
+
+HREFS = st.sampled_from(
+    [
+        *(
+            "/plan",
+            "/plan/",
+            "plan",
+            "../plan",
+            "?side=2",
+            "#top",
+            "",
+            "//andenby.dk/x",
+            "//www.proeveby.dk/y",
+        ),
+        *(
+            "https://www.proeveby.dk/plan",
+            "HTTP://proeveby.dk/z",
+            "mailto:a@b.dk",
+            "javascript:x",
+            "http://[",
+            "a:b",
+        ),
+    ]
+)
+PLACES = st.sampled_from([f"{HOME}/", f"{HOME}/a/b", "https://tryg.andenby.dk/a/b", f"{HOME}/a/c"])
+
+
+@given(st.lists(st.tuples(PLACES, st.lists(HREFS, max_size=6)), max_size=6))
+def test_the_fast_way_through_links_finds_what_the_slow_way_finds(
+    pages: list[tuple[str, list[str]]],
+) -> None:
+    book = AddressBook(SITE, crawl_policy())
+    fast, slow = ([f"{HOME}/", *(place for place, _ in pages)] for _ in range(2))
+    for place, hrefs in pages:
+        fast += book.new_links(hrefs, place)
+        slow += [found for href in hrefs if (found := book.canonical(href, place))]
+    assert list(dict.fromkeys(fast)) == list(dict.fromkeys(slow))
 
 
 def test_letters_and_their_percent_codes_are_one_address(book: AddressBook) -> None:
@@ -128,6 +178,8 @@ def test_canonical_is_idempotent(host: str, pieces: list[str]) -> None:
         ("https://www.proeveby.dk/a", True),
         ("https://proeveby.dk/a", True),
         ("https://tryghed.proeveby.dk/a", True),
+        ("https://gis.proeveby.dk/a", False),
+        ("https://webmail.borger.proeveby.dk/", False),
         ("https://tryg.andenby.dk/", True),
         ("https://andenby.dk/", False),
         ("https://notproeveby.dk/", False),
@@ -159,9 +211,9 @@ def test_files_without_text_are_skipped(book: AddressBook, path: str, skipped: b
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("/" + "/".join(str(number) for number in range(16)), "path of 16 segments"),
+        ("/" + "/".join(str(number) for number in range(16)), "path of more than 15 segments"),
         ("/om/a/om/b/om", "path repeats itself"),
-        ("/s?a=1&b=2&c=3&d=4&e=5", "5 query parameters"),
+        ("/s?a=1&b=2&c=3&d=4&e=5", "more than 4 query parameters"),
     ],
 )
 def test_a_trap_is_named(book: AddressBook, path: str, reason: str) -> None:
@@ -173,6 +225,30 @@ def test_a_trap_is_named(book: AddressBook, path: str, reason: str) -> None:
 )
 def test_what_is_just_within_the_limits_is_no_trap(book: AddressBook, path: str) -> None:
     assert book.trap(HOME + path) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/kalender/2029/01", "calendar: later than 2028"),
+        ("/kalender?dag=2029-01-31", "calendar: later than 2028"),
+        ("/kalender/2029-01", "calendar: later than 2028"),
+        ("/sag/20311201", None),
+        ("/kalender/2028/12/31", None),
+        ("/nyheder/2024/05/ny-bro-paa-vej-2050", None),
+        ("/" + "x" * 1000, "address of more than 1000 characters"),
+    ],
+)
+def test_a_calendar_far_ahead_is_a_trap(path: str, reason: str | None) -> None:
+    assert AddressBook(SITE, crawl_policy(), date(2026, 11, 21)).trap(HOME + path) == reason
+
+
+def test_a_calendar_of_years_of_days_is_a_trap(book: AddressBook) -> None:
+    days = [date(2020, 1, 1) + timedelta(days=number) for number in range(1501)]
+    reasons = [book.trap(f"{HOME}/kalender/{day}") for day in days]
+    assert reasons == [None] * 1500 + ["calendar: more than 1500 dates on one path"]
+    assert book.trap(f"{HOME}/kalender/{days[0]}") is None
+    assert book.trap(f"{HOME}/referater/{days[-1]}") is None
 
 
 def test_a_calendar_becomes_a_trap_at_its_51st_query(book: AddressBook) -> None:

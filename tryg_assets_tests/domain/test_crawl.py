@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 
 from tryg_assets.clock import fixed_clock
 from tryg_assets.contracts import contract
 from tryg_assets.domain.crawling.archive import Archive, read_record
 from tryg_assets.domain.crawling.crawl import CrawlResult, Previous, crawl
 from tryg_assets.domain.crawling.fetch import Fetcher
-from tryg_assets.domain.crawling.policy import crawl_policy
+from tryg_assets.domain.crawling.policy import CrawlPolicy, crawl_policy
 from tryg_assets.domain.sites import Site
 from tryg_assets.errors import SiteUnreachable
 from tryg_assets_tests.loopback import Answer, Server, page, redirect, serve
@@ -30,12 +29,6 @@ TRYG = "<p>Byrådet vil have en tryg midtby for alle borgere.</p>"
 Run = Callable[..., CrawlResult]
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3):
-        yield
-
-
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     def made(
@@ -44,16 +37,17 @@ def run(tmp_path: Path) -> Run:
         *,
         site: Site = SITE,
         moment: datetime = MOMENT,
+        policy: CrawlPolicy = POLICY,
         **options: Any,
     ) -> CrawlResult:
         clock = fixed_clock(moment)
         with (
             Fetcher(
-                POLICY, user_agent="TrygAssets/test", address=server.address, sleep=lambda _: None
+                policy, user_agent="TrygAssets/test", address=server.address, sleep=lambda _: None
             ) as fetcher,
             Archive(tmp_path, site.slug, moment) as archive,
         ):
-            return crawl(site, POLICY, fetcher, archive, clock, previous, **options)
+            return crawl(site, policy, fetcher, archive, clock, previous, **options)
 
     return made
 
@@ -170,7 +164,7 @@ def test_a_redirect_in_a_circle_ends(run: Run, steps: Mapping[str, Answer]) -> N
     [
         (Answer(status=404), "error", "HTTP 404"),
         (Answer(status=500), "error", "HTTP 500"),
-        (redirect("mailto:post@proeveby.dk"), "error", "InvalidURL: "),
+        (redirect("mailto:post@proeveby.dk"), "error", "redirects to no web address"),
         (Answer(b"x" * 5001), "too_large", "more than 5000 bytes"),
         (Answer(b"\x89PNG", content_type="image/png"), "unsupported_type", "image/png"),
         (Answer(b"%PDF-1.7 broken", content_type="application/pdf"), "error", "the PDF cannot be opened"),
@@ -488,3 +482,181 @@ def test_a_robots_txt_that_cannot_be_had_forbids_everything(run: Run) -> None:
         pytest.raises(SiteUnreachable, match="robots"),
     ):
         run(server)
+
+
+def tryg(path: str) -> Answer:
+    """Return a page whose text no other page has, so that it is no site furniture."""
+    return page(f"<p>Plan nr. {path[1:]} gør byen tryg.</p>", title=path)
+
+
+def with_limits(**limits: Any) -> CrawlPolicy:
+    return replace(POLICY, limits=replace(POLICY.limits, **limits))
+
+
+BROKEN = Answer(status=503)
+
+
+def test_a_host_that_fails_again_and_again_is_left_alone_and_asked_first_the_next_time(run: Run) -> None:
+    paths = [f"/{n}" for n in range(10)]
+    site = {"/": page(TRYG, link(*paths)), **{path: tryg(path) for path in paths}}
+    policy = with_limits(failures_in_a_row=3)
+    with serve(site) as server:
+        first = run(server, policy=policy)
+        assert len(first.raw) == 11
+        server.answers.update(dict.fromkeys(paths, BROKEN))
+        server.asked.clear()
+        second = run(server, before(first), policy=policy)
+        assert len([path for path in server.paths() if path in paths]) == 9, (
+            "three addresses, three times each"
+        )
+        assert {row["url"] for row in second.raw} == {row["url"] for row in first.raw}, "nothing is lost"
+        left = [row for row in second.log if row["outcome"] == "left_alone"]
+        assert len(left) == 7
+        assert left[0]["detail"] == f"{HOME} failed 3 times in a row or asked for rest"
+        contract("crawl_log").frame(second.log)
+        server.answers.update({path: tryg(path) for path in paths})
+        server.asked.clear()
+        third = run(server, before(second), policy=policy)
+    assert set(outcomes(third).values()) == {"hit"}
+    assert set(server.paths()[3:10]) == {row["url"].removeprefix(HOME) for row in left}
+
+
+def test_a_success_starts_the_count_of_failures_anew(run: Run) -> None:
+    site = {f"/{n}": BROKEN if n % 3 else page() for n in range(1, 9)}
+    with serve({"/": page(TRYG, link(*site)), **site}) as server:
+        assert "left_alone" not in outcomes(run(server, policy=with_limits(failures_in_a_row=3))).values()
+
+
+def test_a_server_that_asks_for_a_long_rest_is_left_alone_at_once(run: Run) -> None:
+    storm = Answer(status=429, headers={"Retry-After": "86400"})
+    with serve({"/": page(TRYG, link("/a", "/b", "/c")), "/a": storm, "/b": page(TRYG)}) as server:
+        result = run(server)
+    assert server.paths()[2:] == ["/", "/a"]
+    assert outcomes(result) == {"/": "hit", "/a": "error", "/b": "left_alone", "/c": "left_alone"}
+
+
+def test_one_host_that_fails_does_not_take_the_others_with_it(run: Run) -> None:
+    below = "http://borger.proeveby.test"
+    site = {
+        "www.proeveby.test/": page(link(*[f"{below}/{n}" for n in range(5)], "/plan")),
+        "www.proeveby.test/plan": page(TRYG),
+        "borger.proeveby.test/robots.txt": robots(""),
+        **{f"borger.proeveby.test/{n}": BROKEN for n in range(5)},
+    }
+    with serve(site) as server:
+        found = [row["outcome"] for row in run(server, policy=with_limits(failures_in_a_row=2)).log]
+    assert (found.count("error"), found.count("left_alone"), found.count("hit")) == (2, 3, 1)
+
+
+def test_a_robots_txt_that_fails_on_one_host_takes_no_page_of_it_away(run: Run) -> None:
+    site = {
+        "www.proeveby.test/": page(TRYG, link("http://borger.proeveby.test/plan")),
+        "borger.proeveby.test/plan": page(TRYG, title="Plan"),
+        "borger.proeveby.test/robots.txt": robots(""),
+    }
+    with serve(site) as server:
+        first = run(server)
+        server.answers["borger.proeveby.test/robots.txt"] = BROKEN
+        second = run(server, before(first))
+    (row,) = [row for row in second.log if row["outcome"] == "robots"]
+    assert row["detail"] == "robots.txt answered HTTP 503, so nothing may be read"
+    assert {row["url"] for row in second.raw} == {row["url"] for row in first.raw}
+
+
+def test_pages_that_a_limit_leaves_out_keep_their_reading_and_come_first_the_next_time(run: Run) -> None:
+    paths = [f"/{n}" for n in range(6)]
+    site = {"/": page(TRYG, link(*paths)), **{path: versioned(tryg(path)) for path in paths}}
+    with serve(site) as server:
+        first = run(server)
+        second = run(server, before(first), max_pages=3)
+        assert list(outcomes(second).values()).count("limit") == 4
+        assert {row["url"] for row in second.raw} == {row["url"] for row in first.raw}
+        server.asked.clear()
+        third = run(server, before(second), max_pages=4)
+    assert {f"{HOME}{path}" for path in server.paths()[3:]} <= {
+        row["url"] for row in second.log if row["outcome"] == "limit"
+    }
+    assert {row["outcome"] for row in third.log if row["reused"]} == {"hit"}, (
+        "a 304 still rests on the reading"
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"site_bytes": 300}, "more than 300 bytes in one crawl"),
+        ({"site_hours": -1}, "more than -1 hours for one crawl"),
+    ],
+)
+def test_bytes_and_hours_of_a_crawl_are_bounded(run: Run, limits: dict[str, int], reason: str) -> None:
+    paths = [f"/{n}" for n in range(9)]
+    with serve({"/": page(TRYG * 5, link(*paths)), **{path: page() for path in paths}}) as server:
+        if "site_hours" in limits:
+            with pytest.raises(SiteUnreachable, match=reason):
+                run(server, policy=with_limits(**limits))
+            return
+        assert {row["detail"] for row in run(server, policy=with_limits(**limits)).log} == {None, reason}
+
+
+def test_a_crawl_stops_when_it_is_told_to_close(run: Run) -> None:
+    left = iter([None, None, "the night is over"])
+    with serve({"/": page(TRYG, link("/a", "/b", "/c")), "/a": page()}) as server:
+        result = run(server, closing=lambda: next(left))
+    assert [row["outcome"] for row in result.log] == ["hit", "no_stem", "limit", "limit"]
+    assert {row["detail"] for row in result.log[2:]} == {"the night is over"}
+
+
+def test_links_without_end_are_counted_and_a_hundred_of_them_noted(run: Run) -> None:
+    loops = [f"/om/{n}/om/{n}/om" for n in range(500)]
+    with serve({"/": page(TRYG, link(*loops))}) as server:
+        policy = replace(with_limits(noted=100), limits=replace(POLICY.limits, body_bytes=100_000))
+        result = run(server, policy=policy)
+    noted = [row for row in result.log if row["outcome"] == "trap"]
+    assert len(noted) == 100
+    assert {row["detail"] for row in noted[:-1]} == {"path repeats itself"}
+    assert noted[-1]["detail"] == "path repeats itself (and 400 more links)"
+
+
+def test_a_sitemap_of_very_many_lines_fills_the_frontier_and_no_more(run: Run) -> None:
+    lines = xml(sitemap(*[f"/{n}" for n in range(5000)]))
+    policy = replace(POLICY, limits=replace(POLICY.limits, body_bytes=10**6, waiting=50))
+    with serve({"/": page(TRYG), "/sitemap.xml": lines}) as server:
+        result = run(server, policy=policy, max_pages=10)
+    found = list(outcomes(result).values())
+    assert len(found) <= 50
+    assert "hit" in found
+
+
+def test_the_main_address_that_a_page_names_is_read_too_and_replaces_nothing(run: Run) -> None:
+    head = '<html><head><link rel="canonical" href="/plan"></head><body><main>'
+    copy = Answer(f"{head}{TRYG}</main></body></html>".encode())
+    lie = Answer(copy.body.replace(b'href="/plan"', b'href="https://andenby.test/"'))
+    site = {
+        "/": page(link("/plan?print=1", "/falsk")),
+        "/plan?print=1": copy,
+        "/plan": page(TRYG),
+        "/falsk": lie,
+    }
+    with serve(site) as server:
+        result = run(server)
+    found = {row["url"].removeprefix(HOME): row["canonical"] for row in result.raw}
+    assert found == {"/plan?print=1": f"{HOME}/plan", "/plan": None, "/falsk": "https://andenby.test/"}
+    assert {request.headers["host"] for request in server.asked} == {"www.proeveby.test"}
+
+
+def test_a_second_crawl_reads_the_same_queries_of_a_calendar(run: Run) -> None:
+    days = [f"/kalender?dag={day}" for day in range(60)]
+    with serve({"/": page(TRYG, link(*days)), **{day: page() for day in days}}) as server:
+        first = run(server)
+        known = before(first)
+        second = run(server, Previous(dict(sorted(known.log.items())), known.raw, known.furniture))
+    assert outcomes(first) == outcomes(second)
+
+
+def test_hosts_without_end_are_a_trap(run: Run) -> None:
+    below = [f"http://h{n}.proeveby.test/" for n in range(9)]
+    with serve({"/": page(TRYG, link(*below))}) as server:
+        result = run(server, policy=with_limits(hosts=4))
+    found = [row["detail"] for row in result.log if row["outcome"] == "trap"]
+    assert found == ["more than 4 hosts"] * 6
+    assert len({request.headers["host"] for request in server.asked}) == 4

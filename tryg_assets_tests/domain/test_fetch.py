@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
 
+import httpx
 import pytest
-import stamina
 
-from tryg_assets.domain.crawling.fetch import Fetcher, decode
+from tryg_assets.domain.crawling.fetch import Fetcher, Reply, decode
 from tryg_assets.domain.crawling.policy import crawl_policy
 from tryg_assets_tests.loopback import HTML, Answer, redirect, serve
 
 POLICY = replace(crawl_policy(), limits=replace(crawl_policy().limits, body_bytes=1000, seconds=5))
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3):
-        yield
 
 
 @pytest.fixture
@@ -83,14 +78,34 @@ def test_a_lasting_fault_is_not(fetcher: Fetcher, status: int) -> None:
 
 @pytest.mark.parametrize(
     ("stated", "waited"),
-    [("7", 7.0), ("3600", 60.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.0), ("²", 0.0), ("-5", 0.0)],
+    [
+        ("7", 7.0),
+        ("120", 120.0),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 0.0),
+        ("Wed, 32 Oct 2026", 0.0),
+        ("²", 0.0),
+        ("-5", 0.0),
+        ("", 0.0),
+    ],
 )
-def test_retry_after_is_kept_up_to_a_minute(
-    fetcher: Fetcher, slept: list[float], stated: str, waited: float
-) -> None:
+def test_retry_after_is_kept(fetcher: Fetcher, slept: list[float], stated: str, waited: float) -> None:
     with serve({"/a": [Answer(status=503, headers={"Retry-After": stated}), Answer(b"hej")]}) as server:
         assert fetcher.get(f"{server.url}/a").status == 200
     assert slept == [waited]
+
+
+def test_retry_after_as_a_date_counts_from_the_servers_own_clock() -> None:
+    headers = {"date": "Wed, 21 Oct 2026 07:28:00 GMT", "retry-after": "Wed, 21 Oct 2026 07:28:30 GMT"}
+    assert Reply("u", 503, httpx.Headers(headers), b"").retry_after == 30.0
+
+
+@pytest.mark.parametrize("stated", ["121", "999999999999", "Wed, 21 Oct 2093 07:28:00 GMT"])
+def test_a_server_that_wants_a_long_rest_is_not_asked_again(
+    fetcher: Fetcher, slept: list[float], stated: str
+) -> None:
+    with serve({"/a": Answer(status=429, headers={"Retry-After": stated})}) as server:
+        assert fetcher.get(f"{server.url}/a").status == 429
+    assert (len(server.asked), slept) == (1, [])
 
 
 def test_after_the_third_fault_there_is_no_waiting(fetcher: Fetcher, slept: list[float]) -> None:
@@ -126,14 +141,68 @@ def test_the_host_map_connects_elsewhere_and_keeps_the_name(slept: list[float]) 
     assert server.asked[0].headers["host"] == "www.aeroe.kommune.test"
 
 
-def test_there_is_a_pause_between_requests_but_not_before_the_first(slept: list[float]) -> None:
-    with (
-        serve({"/a": Answer(b"hej")}) as server,
-        Fetcher(POLICY, user_agent="x", pause=2.0, sleep=slept.append) as fetcher,
-    ):
+class Watch:
+    """A stopwatch that only waiting and the test move."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def patient(watch: Watch) -> Iterator[Fetcher]:
+    with Fetcher(POLICY, user_agent="x", pause=2.0, sleep=watch.sleep, monotonic=watch) as made:
+        yield made
+
+
+def test_there_is_a_pause_between_requests_but_not_before_the_first(patient: Fetcher, watch: Watch) -> None:
+    with serve({"/a": Answer(b"hej")}) as server:
         for _ in range(3):
-            fetcher.get(f"{server.url}/a")
-    assert slept == [2.0, 2.0]
+            patient.get(f"{server.url}/a")
+    assert watch.slept == [2.0, 2.0]
+
+
+def test_time_spent_on_reading_counts_as_pause(patient: Fetcher, watch: Watch) -> None:
+    with serve({"/a": Answer(b"hej")}) as server:
+        for spent in (0.5, 7.0, 0.0):
+            patient.get(f"{server.url}/a")
+            watch.now += spent
+        patient.get(f"{server.url}/a")
+    assert watch.slept == [1.5, 2.0]
+
+
+def test_the_pause_doubles_with_each_failure_in_a_row(patient: Fetcher, watch: Watch) -> None:
+    with serve({"/a": Answer(status=500), "/b": Answer(b"hej")}) as server:
+        for path in "aaabb":
+            patient.get(f"{server.url}/{path}")
+    assert watch.slept == [4.0, 8.0, 16.0, 2.0]
+
+
+def test_a_body_that_cannot_be_unpacked_is_a_problem_not_a_page(fetcher: Fetcher) -> None:
+    with serve({"/a": Answer(b"hej", headers={"Content-Encoding": "gzip"})}) as server:
+        reply = fetcher.get(f"{server.url}/a")
+    assert (reply.status, reply.body) == (200, b"")
+    assert "cannot be unpacked (gzip" in (reply.problem or "")
+
+
+def test_a_compressed_bomb_is_too_large(fetcher: Fetcher) -> None:
+    bomb = gzip.compress(bytes(100_000))
+    with serve({"/a": Answer(bomb, headers={"Content-Encoding": "gzip"})}) as server:
+        reply = fetcher.get(f"{server.url}/a")
+    assert len(bomb) < 1000
+    assert (reply.too_large, reply.body, reply.problem) == (True, b"", "more than 1000 bytes")
 
 
 TEXT = "Tryghed på Ærø – ål"

@@ -35,6 +35,21 @@ def test_the_address_column_may_be_left_out(tmp_path: Path) -> None:
     assert sites["a"].address is None
 
 
+def test_more_hosts_of_a_site_are_given_as_for_the_municipalities(tmp_path: Path) -> None:
+    header = "slug,name,type,website,extra_hosts\n"
+    sites = read_sites(
+        sites_file(tmp_path, header + "a,A,opland,https://a.dk,tryg.b.dk; c.dk\nd,D,opland,https://d.dk,\n")
+    )
+    assert [site.extra_hosts for site in sites.values()] == [("tryg.b.dk", "c.dk"), ()]
+
+
+@pytest.mark.parametrize("host", ["https://tryg.a.dk", "tryg.a.dk/sti", "localhost", "a b.dk"])
+def test_what_is_no_host_is_named(tmp_path: Path, host: str) -> None:
+    path = sites_file(tmp_path, f"slug,name,type,website,extra_hosts\na,A,opland,https://a.dk,{host}\n")
+    with pytest.raises(DataFileError, match="row 2: extra host"):
+        read_sites(path)
+
+
 @pytest.mark.parametrize(
     ("row", "problem"),
     [

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-import gzip
 import heapq
 import itertools
-import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import pickle
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from protego import Protego
-from selectolax.lexbor import LexborHTMLParser
 from yarl import URL
 
 from tryg_assets.clock import Clock
-from tryg_assets.domain.crawling.addresses import AddressBook
+from tryg_assets.domain.crawling.addresses import AddressBook, origin_of
 from tryg_assets.domain.crawling.archive import Archive
-from tryg_assets.domain.crawling.extract import Extracted, extract, language_of, site_furniture, word_forms
+from tryg_assets.domain.crawling.extract import (
+    Extracted,
+    extract,
+    has_stem,
+    language_identifier,
+    language_of,
+    word_forms,
+)
 from tryg_assets.domain.crawling.fetch import Fetcher, Reply
+from tryg_assets.domain.crawling.furniture import RepeatedBlocks
 from tryg_assets.domain.crawling.policy import CrawlPolicy
+from tryg_assets.domain.crawling.sitemaps import sitemap_entries
 from tryg_assets.domain.sites import Site
 from tryg_assets.errors import SiteUnreachable
 from tryg_assets.ids import content_hash, stable_id
 
 Row = dict[str, Any]
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# Not asked for in this crawl, and to be asked first in the next.
+_POSTPONED = frozenset({"limit", "left_alone"})
+# RFC 9309 section 2.5: at least 500 kibibytes of a robots.txt are read.
+_ROBOTS_BYTES = 500 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +67,28 @@ class _Target:
     found_on: str | None
 
 
-@dataclass(slots=True)
-class _Read:
-    row: Row
-    page: Extracted
-    status: int
-    record: str
+class _Candidates:
+    """Pages with the stem somewhere on them, kept on disk until the site's furniture is known."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[Row, int, str]] = []
+        # A file of our own without a name: nobody else can write what is unpickled from it.
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the crawl; see close()
+
+    def add(self, row: Row, page: Extracted, status: int, record: str) -> None:
+        pickle.dump(replace(page, links=()), self._file, pickle.HIGHEST_PROTOCOL)
+        self._rows.append((row, status, record))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[tuple[Row, Extracted, int, str]]:
+        self._file.seek(0)
+        for row, status, record in self._rows:
+            yield row, pickle.load(self._file), status, record
+
+    def close(self) -> None:
+        self._file.close()
 
 
 class Crawl:
@@ -74,21 +104,30 @@ class Crawl:
         previous: Previous,
         max_pages: int,
         on_page: Callable[[int, int, int], None] | None,
+        closing: Callable[[], str | None],
     ) -> None:
         self._site, self._policy, self._fetcher = site, policy, fetcher
         self._archive, self._clock, self._previous = archive, clock, previous
-        self._max_pages, self._on_page = max_pages, on_page
-        self._book = AddressBook(site, policy)
+        self._max_pages, self._on_page, self._closing = max_pages, on_page, closing
+        self._started = clock()
+        self._book = AddressBook(site, policy, self._started.date())
         self._robots: dict[str, Protego] = {}
         self._robots_failed: dict[str, str] = {}
-        self._queue: list[tuple[int, int, int, _Target]] = []
+        self._failures: Counter[str] = Counter()
+        self._queue: list[tuple[bool, int, bool, int, _Target]] = []
         self._order = itertools.count()
         self._known: set[str] = set()
+        self._origins: set[str] = set()
+        self._refused: Counter[str] = Counter()
+        self._last_refused: dict[str, Row] = {}
+        self._cut_short = any(row["outcome"] in _POSTPONED for row in previous.log.values())
         self._log: list[Row] = []
-        self._read: list[_Read] = []
+        self._asked = 0
+        self._bytes = 0
+        self._blocks = RepeatedBlocks(policy)
+        self._candidates = _Candidates()
         self._kept: list[Row] = []
         self._unchanged = 0
-        self._stems = 0
 
     def run(self) -> CrawlResult:
         """Crawl until the frontier is empty or a limit is reached.
@@ -99,24 +138,44 @@ class Crawl:
         home = self._book.canonical(self._site.website)
         if home is None:
             raise SiteUnreachable(f"{self._site.name}: '{self._site.website}' is not an http(s) address.")
-        self._load_robots(str(URL(home).origin()))
+        try:
+            self._seed(home)
+            while self._queue:
+                target = heapq.heappop(self._queue)[-1]
+                if spent := self._spent():
+                    # Every waiting address is noted, so that the next crawl goes on where this one stopped.
+                    for waiting in (target, *(entry[-1] for entry in sorted(self._queue))):
+                        self._postpone(waiting, "limit", spent)
+                    break
+                self._visit(target)
+                if self._on_page:
+                    self._on_page(self._asked, len(self._candidates) + len(self._kept), len(self._queue))
+            self._refuse_silence()
+            return self._result()
+        finally:
+            self._candidates.close()
+
+    def _seed(self, home: str) -> None:
+        """Fill the frontier: home page, extra hosts, what is known, and last the sitemaps, which may be without end."""
         self._offer(home, 0, None)
         for host in self._site.extra_hosts:
             self._offer(f"{URL(home).scheme}://{host}/", 0, None)
-        for url in self._previous.log:
-            self._offer(url, self._previous.log[url]["depth"], self._previous.log[url]["found_on"])
-        while self._queue:
-            target = heapq.heappop(self._queue)[3]
-            if len(self._log) >= self._max_pages:
-                # Every waiting address is noted, so that the next crawl goes on where this one stopped.
-                for waiting in (target, *(entry[3] for entry in sorted(self._queue))):
-                    self._note(waiting, None, "limit", f"more than {self._max_pages} requests in one crawl")
-                break
-            self._visit(target)
-            if self._on_page:
-                self._on_page(len(self._log), self._stems, len(self._queue))
-        self._refuse_silence()
-        return self._result()
+        # What was refused as endless comes last, so that it takes no place from what was read.
+        for row in sorted(self._previous.log.values(), key=lambda row: row["outcome"] == "trap"):
+            read_last_time = self._cut_short and row["outcome"] not in _POSTPONED
+            self._offer(row["url"], row["depth"], row["found_on"], later=read_last_time, known=True)
+        self._load_robots(origin_of(home))
+
+    def _spent(self) -> str | None:
+        """Return which limit of a whole crawl is reached."""
+        limits = self._policy.limits
+        if self._asked >= self._max_pages:
+            return f"more than {self._max_pages} requests in one crawl"
+        if self._bytes > limits.site_bytes:
+            return f"more than {limits.site_bytes} bytes in one crawl"
+        if self._clock() - self._started > timedelta(hours=limits.site_hours):
+            return f"more than {limits.site_hours} hours for one crawl"
+        return self._closing()
 
     def _refuse_silence(self) -> None:
         if any(row["outcome"] in ("hit", "no_stem", "unsupported_type") for row in self._log):
@@ -131,34 +190,42 @@ class Crawl:
             "if the site has moved, correct its website in data/reference/municipalities.csv (or in your list of sites)."
         )
 
+    def _get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Reply:
+        """Ask, and count how often in a row a host has failed."""
+        reply = self._fetcher.get(url, etag=etag, last_modified=last_modified)
+        origin, limits = origin_of(url), self._policy.limits
+        if not reply.failed:
+            self._failures[origin] = 0
+        elif reply.retry_after > limits.retry_after_seconds:
+            self._failures[origin] = limits.failures_in_a_row
+        else:
+            self._failures[origin] += 1
+        return reply
+
     def _load_robots(self, origin: str) -> Protego:
         if origin not in self._robots:
             reply = self._ask_robots(f"{origin}/robots.txt")
             text = ""
-            if (
-                reply.status is not None
-                and reply.status < 300
-                and (reply.content_type or "text/plain") == "text/plain"
-            ):
-                text = reply.body.decode("utf-8", errors="replace")
-            elif reply.status is None or reply.status >= 500:
+            if reply.failed or reply.problem:
                 # RFC 9309 section 2.3.1.4: a robots.txt that cannot be had for server or network errors forbids all.
                 text = "User-agent: *\nDisallow: /"
-                answer = (
-                    f"answered HTTP {reply.status}" if reply.status else f"gave no answer ({reply.problem})"
-                )
-                self._robots_failed[origin] = f"robots.txt {answer}, so nothing may be read"
+                answer = f"answered HTTP {reply.status}" if reply.status else "gave no answer"
+                why = f" ({reply.problem})" if reply.problem else ""
+                self._robots_failed[origin] = f"robots.txt {answer}{why}, so nothing may be read"
+            elif reply.status == 200 and (reply.content_type or "text/plain") == "text/plain":
+                text = reply.body[:_ROBOTS_BYTES].decode("utf-8-sig", errors="replace")
             self._robots[origin] = Protego.parse(text)
             delay = self._robots[origin].crawl_delay("TrygAssets")
             if delay and self._fetcher.pause:
-                self._fetcher.pause = max(self._fetcher.pause, float(delay))
+                longest = self._policy.limits.crawl_delay_seconds
+                self._fetcher.pause = max(self._fetcher.pause, min(float(delay), longest))
             if origin not in self._robots_failed:
                 self._read_sitemaps(origin)
         return self._robots[origin]
 
     def _ask_robots(self, url: str) -> Reply:
         """Ask for a robots.txt where it stands or has moved to (RFC 9309 section 2.3.1.2)."""
-        reply = self._fetcher.get(url)
+        reply = self._get(url)
         for _ in range(self._policy.limits.redirects):
             if reply.status not in _REDIRECTS or "location" not in reply.headers:
                 break
@@ -166,82 +233,113 @@ class Crawl:
                 step = str(URL(reply.url).join(URL(reply.headers["location"])))
             except ValueError:
                 break
-            reply = self._fetcher.get(step)
+            reply = self._get(step)
         return reply
 
     def _read_sitemaps(self, origin: str) -> None:
         waiting = [*self._robots[origin].sitemaps] or [f"{origin}/sitemap.xml"]
         seen: set[str] = set()
-        while waiting and len(seen) < 50:
+        limits = self._policy.limits
+        while waiting and len(seen) < limits.sitemaps:
             address = self._book.canonical(waiting.pop(0))
             if address is None or address in seen or not self._book.in_scope(address):
                 continue
             seen.add(address)
-            reply = self._fetcher.get(address)
+            reply = self._get(address)
             if reply.status != 200:
                 continue
-            body = reply.body
-            if body.startswith(b"\x1f\x8b"):
-                try:
-                    body = zlib.decompressobj(wbits=31).decompress(body, self._policy.limits.body_bytes)
-                except (zlib.error, gzip.BadGzipFile):
-                    continue
-            tree = LexborHTMLParser(body.decode("utf-8", errors="replace"))
-            waiting += [node.text().strip() for node in tree.css("sitemap loc")]
-            for node in tree.css("url loc"):
-                if url := self._book.canonical(node.text()):
+            for found, is_sitemap in sitemap_entries(reply.body, limits.body_bytes):
+                if is_sitemap and len(waiting) < limits.sitemaps:
+                    waiting.append(found)
+                elif not is_sitemap and (url := self._book.canonical(found)):
                     self._offer(url, 1, None)
+                    if self._full():
+                        return
 
-    def _offer(self, url: str, depth: int, found_on: str | None) -> None:
+    def _full(self) -> bool:
+        return len(self._queue) >= self._policy.limits.waiting
+
+    def _offer(
+        self, url: str, depth: int, found_on: str | None, *, later: bool = False, known: bool = False
+    ) -> None:
+        """Take up an address if it is new, of the site, and no endless space.
+
+        What the crawl before ``known`` always has a place; ``later`` is read after all the rest.
+        """
         if url in self._known or self._book.skipped_type(url) or not self._book.in_scope(url):
             return
-        self._known.add(url)
-        target = _Target(url, depth, found_on)
+        target, limits = _Target(url, depth, found_on), self._policy.limits
         if reason := self._book.trap(url):
-            self._note(target, None, "trap", reason)
-        elif depth > self._policy.limits.depth:
-            self._note(target, None, "trap", f"deeper than {self._policy.limits.depth} links")
+            self._refuse(target, "trap", reason)
+        elif depth > limits.depth:
+            self._refuse(target, "trap", f"deeper than {limits.depth} links")
+        elif (origin := origin_of(url)) not in self._origins and len(self._origins) >= limits.hosts:
+            self._refuse(target, "trap", f"more than {limits.hosts} hosts")
+        elif self._full() and not known:
+            self._refuse(target, "limit", f"{limits.waiting} addresses wait already")
         else:
-            heapq.heappush(self._queue, (depth, not self._book.promising(url), next(self._order), target))
+            self._known.add(url)
+            self._origins.add(origin)
+            heapq.heappush(
+                self._queue, (later, depth, not self._book.promising(url), next(self._order), target)
+            )
+
+    def _refuse(self, target: _Target, outcome: str, reason: str) -> None:
+        """Note an address that is not taken up; after so many for one reason only their number."""
+        self._refused[reason] += 1
+        if self._refused[reason] <= self._policy.limits.noted:
+            self._known.add(target.url)
+            self._last_refused[reason] = self._note(target, None, outcome, reason)
 
     def _visit(self, target: _Target) -> None:
-        origin = str(URL(target.url).origin())
-        if not self._load_robots(origin).can_fetch(target.url, "TrygAssets"):
-            self._note(
-                target, None, "robots", self._robots_failed.get(origin, "robots.txt asks us not to read it")
+        origin = origin_of(target.url)
+        robots = self._load_robots(origin)
+        failures = self._failures[origin]
+        if origin in self._robots_failed:
+            self._postpone(target, "robots", self._robots_failed[origin])
+            return
+        if failures >= self._policy.limits.failures_in_a_row:
+            self._postpone(
+                target, "left_alone", f"{origin} failed {failures} times in a row or asked for rest"
             )
             return
+        if not robots.can_fetch(target.url, "TrygAssets"):
+            self._note(target, None, "robots", "robots.txt asks us not to read it")
+            return
         before = self._previous.log.get(target.url)
+        self._asked += 1
         reply, hops = self._follow(target.url, before)
-        final = self._book.canonical(reply.url) or reply.url
+        self._bytes += len(reply.body)
+        final = target.url if reply.url == target.url else self._book.canonical(reply.url) or reply.url
         if reply.status == 304 and before is not None:
             self._reuse(before)
-            return
-        if final != target.url:
+        elif final != target.url:
             if not self._book.in_scope(final):
                 self._note(target, reply, "out_of_scope", f"redirects to {final}")
             else:
                 self._note(target, reply, "redirect", f"{hops} redirect(s)")
                 self._offer(final, target.depth, target.url)
-            return
-        if reply.status is None or reply.status >= 300:
-            detail = reply.problem or (
-                f"more than {self._policy.limits.redirects} redirects"
-                if reply.status and reply.status < 400
-                else f"HTTP {reply.status}"
-            )
-            self._note(target, reply, "error", detail)
-            if reply.status is None or reply.status == 429 or reply.status >= 500:
-                # A passing fault takes nothing away; without its ETag in the log the page is read anew next time.
-                self._keep(target.url)
         elif reply.too_large:
             self._note(target, reply, "too_large", reply.problem)
+        elif reply.problem or reply.status is None or reply.status >= 300:
+            self._note(target, reply, "error", self._why(reply, hops))
+            if reply.failed or reply.problem:
+                # A passing fault takes nothing away; without its ETag in the log the page is read anew next time.
+                self._keep(target.url)
         else:
             self._take(target, reply)
 
+    def _why(self, reply: Reply, hops: int) -> str:
+        if reply.problem:
+            return reply.problem
+        if reply.status not in _REDIRECTS:
+            return f"HTTP {reply.status}"
+        most = self._policy.limits.redirects
+        return f"more than {most} redirects" if hops > most else "redirects to no web address"
+
     def _follow(self, url: str, before: Row | None) -> tuple[Reply, int]:
         etag, modified = (before["etag"], before["last_modified"]) if before else (None, None)
-        reply = self._fetcher.get(url, etag=etag, last_modified=modified)
+        reply = self._get(url, etag=etag, last_modified=modified)
         hops = 0
         while reply.status in _REDIRECTS and "location" in reply.headers:
             try:
@@ -255,7 +353,7 @@ class Crawl:
             if address != url:
                 # Another page: it is read in its own turn.
                 return Reply(step, reply.status, reply.headers, b""), hops
-            reply = self._fetcher.get(step, etag=etag, last_modified=modified)
+            reply = self._get(step, etag=etag, last_modified=modified)
         return reply, hops
 
     def _take(self, target: _Target, reply: Reply) -> None:
@@ -270,23 +368,38 @@ class Crawl:
             return
         row = self._note(target, reply, "no_stem", None)
         record = self._archive.add(target.url, reply.status, reply.headers, reply.body, row["fetched_at"])
-        self._read.append(_Read(row, page, reply.status, record))
-        self._stems += bool(word_forms(page.text(without=self._previous.furniture), self._policy))
+        self._blocks.add(page)
+        if has_stem(page.title, self._policy) or has_stem(page.text(), self._policy):
+            self._candidates.add(row, page, reply.status, record)
+            # Loaded now: while it is read the model takes twice its memory, and later the frontier is long.
+            language_identifier(self._policy.languages)
         base = _joined(reply.url, page.base) if page.base else reply.url
-        for href, _ in page.links:
-            url = self._book.canonical(href, base)
-            if url is not None:
-                self._offer(url, target.depth + 1, target.url)
+        hrefs = [href for href, _ in page.links]
+        if page.canonical:
+            # A page may say which of its addresses is the main one. That one is read too; it does not replace this one.
+            hrefs.append(page.canonical)
+        for url in self._book.new_links(hrefs, base):
+            self._offer(url, target.depth + 1, target.url)
 
     def _reuse(self, before: Row) -> None:
         now = self._clock()
         self._unchanged += 1
-        self._log.append({**before, "reused": True, "fetched_at": now})
+        outcome = before["outcome"]
+        if outcome in _POSTPONED:
+            outcome = "hit" if before["url"] in self._previous.raw else "no_stem"
+        self._log.append({**before, "outcome": outcome, "detail": None, "reused": True, "fetched_at": now})
         self._keep(before["url"], crawled_at=now)
+
+    def _postpone(self, target: _Target, outcome: str, reason: str) -> None:
+        """Leave an address to the next crawl: what was read of it before is kept, and so is what a 304 rests on."""
+        row = self._note(target, None, outcome, reason)
+        before = self._previous.log.get(target.url)
+        if before and before["outcome"] in ("hit", "no_stem", *_POSTPONED):
+            row |= {name: before[name] for name in ("etag", "last_modified", "content_type", "sha256")}
+        self._keep(target.url)
 
     def _keep(self, url: str, **changes: object) -> None:
         if earlier := self._previous.raw.get(url):
-            self._stems += 1
             self._kept.append({**earlier, **changes})
 
     def _note(self, target: _Target, reply: Reply | None, outcome: str, detail: str | None) -> Row:
@@ -312,42 +425,39 @@ class Crawl:
 
     def _result(self) -> CrawlResult:
         """Take the furniture out of what was read and keep the pages that still have the stem."""
-        furniture = self._previous.furniture | site_furniture(
-            (read.page for read in self._read), self._policy, unchanged=self._unchanged
-        )
+        furniture = self._previous.furniture | self._blocks.furniture(unchanged=self._unchanged)
         raw = list(self._kept)
-        for read in self._read:
-            text = read.page.text(without=furniture)
-            title = read.page.title
-            forms = word_forms(text if title in text else f"{title}\n{text}", self._policy)
+        for row, page, status, record in self._candidates:
+            text = page.text(without=furniture)
+            forms = word_forms(text if page.title in text else f"{page.title}\n{text}", self._policy)
             if not forms:
                 continue
-            read.row["outcome"] = "hit"
-            dates = read.page.dates
+            row["outcome"] = "hit"
             raw.append(
                 {
-                    "page_id": stable_id(self._site.slug, read.row["url"]),
+                    "page_id": stable_id(self._site.slug, row["url"]),
                     "municipality": self._site.slug,
-                    "url": read.row["url"],
-                    "final_url": read.row["final_url"],
-                    "canonical": self._book.canonical(read.page.canonical, read.row["url"])
-                    if read.page.canonical
-                    else None,
-                    "title": title,
+                    "url": row["url"],
+                    "final_url": row["final_url"],
+                    "canonical": self._book.canonical(page.canonical, row["url"]) if page.canonical else None,
+                    "title": page.title,
                     "text": text,
-                    "published_date": dates.published,
-                    "updated_date": dates.updated,
-                    "date_source": dates.source,
-                    "language": language_of(text or title, self._policy),
-                    "kind": read.page.kind,
-                    "status": read.status,
+                    "published_date": page.dates.published,
+                    "updated_date": page.dates.updated,
+                    "date_source": page.dates.source,
+                    "language": language_of(text or page.title, self._policy),
+                    "kind": page.kind,
+                    "status": status,
                     "word_forms": [{"form": form, "count": count} for form, count in forms.items()],
                     "hits": sum(forms.values()),
                     "text_sha256": content_hash(text),
-                    "archive_record": read.record,
-                    "crawled_at": read.row["fetched_at"],
+                    "archive_record": record,
+                    "crawled_at": row["fetched_at"],
                 }
             )
+        for reason, row in self._last_refused.items():
+            if (more := self._refused[reason] - self._policy.limits.noted) > 0:
+                row["detail"] = f"{reason} (and {more} more links)"
         return CrawlResult(self._log, raw, furniture)
 
 
@@ -369,10 +479,15 @@ def crawl(
     *,
     max_pages: int = 20_000,
     on_page: Callable[[int, int, int], None] | None = None,
+    closing: Callable[[], str | None] = lambda: None,
 ) -> CrawlResult:
-    """Crawl ``site`` once. ``on_page`` is told (requests so far, pages with the stem, addresses waiting).
+    """Crawl ``site`` once.
+
+    ``on_page`` is told (requests so far, pages that may be hits, addresses waiting); ``closing`` may give a reason to stop.
 
     Raises:
         SiteUnreachable: the site answered nothing that can be read.
     """
-    return Crawl(site, policy, fetcher, archive, clock, previous or Previous(), max_pages, on_page).run()
+    return Crawl(
+        site, policy, fetcher, archive, clock, previous or Previous(), max_pages, on_page, closing
+    ).run()

@@ -17,6 +17,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tryg_assets.domain.crawling.dates import Dates, find_dates
 from tryg_assets.domain.crawling.fetch import decode
+from tryg_assets.domain.crawling.furniture import RepeatedBlocks
 from tryg_assets.domain.crawling.policy import CrawlPolicy, Furniture
 
 _HEADINGS = {f"h{level}" for level in range(1, 7)}
@@ -311,12 +312,10 @@ def site_furniture(pages: Iterable[Extracted], policy: CrawlPolicy, *, unchanged
 
     ``unchanged`` pages were not read again; they count in the share, so that a few changed pages make no furniture.
     """
-    html = [page for page in pages if page.kind == "html"]
-    counts = Counter(text for page in html for text in {block.text for block in page.blocks})
-    least = max(
-        policy.furniture.repeats_on_pages, policy.furniture.repeats_on_share * (len(html) + unchanged)
-    )
-    return frozenset(text for text, count in counts.items() if count >= least)
+    blocks = RepeatedBlocks(policy)
+    for page in pages:
+        blocks.add(page)
+    return blocks.furniture(unchanged=unchanged)
 
 
 @functools.cache
@@ -324,8 +323,20 @@ def _stem_pattern(stems: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"\w*(?:{'|'.join(stems)})\w*(?:-\w+)*", re.IGNORECASE)
 
 
+@functools.cache
+def _stems(stems: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(stems), re.IGNORECASE)
+
+
+def has_stem(text: str, policy: CrawlPolicy) -> bool:
+    """Whether any word of ``text`` has a stem; what :func:`word_forms` would find, without finding it."""
+    return _stems(policy.stems).search(text.replace("\u00ad", "")) is not None
+
+
 def word_forms(text: str, policy: CrawlPolicy) -> dict[str, int]:
     """Return each word of ``text`` that has a stem, in lower case, with its count; most frequent first."""
+    if not has_stem(text, policy):
+        return {}
     joined = text.replace("\u00ad", "")
     counts = Counter(match.group().lower() for match in _stem_pattern(policy.stems).finditer(joined))
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
@@ -333,13 +344,16 @@ def word_forms(text: str, policy: CrawlPolicy) -> dict[str, int]:
 
 def language_of(text: str, policy: CrawlPolicy) -> str:
     """Return the ISO 639-1 code of the language of ``text``, among those the policy knows."""
-    return str(_identifier(policy.languages).classify(text[:4000])[0])
+    return str(language_identifier(policy.languages).classify(text[:4000])[0])
 
 
 @functools.cache
-def _identifier(languages: tuple[str, ...]) -> Any:
+def language_identifier(languages: tuple[str, ...]) -> Any:
+    """Return the language model for ``languages`` only; the one for all languages takes 28 MB more."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
-    identifier.set_languages(list(languages))
-    return identifier
+    model = LanguageIdentifier.from_model_file(MODEL_FILE)
+    model.set_languages(list(languages))
+    return LanguageIdentifier(
+        model.nb_ptc, model.nb_pc, model.nb_classes, model.tk_nextmove, model.tk_output, tk_row=model.tk_row
+    )

@@ -1,18 +1,23 @@
-"""Asking a web server, with manners and bounds, through httpx."""
+"""Asking a web server, with manners and bounds, through httpcore (the engine of httpx)."""
 
 from __future__ import annotations
 
 import codecs
 import re
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 
+import httpcore
 import httpx
-import stamina
 from charset_normalizer import from_bytes
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
 
+from tryg_assets.domain.crawling.inflate import BadBody, TooLarge, inflate
+from tryg_assets.domain.crawling.network import Network
 from tryg_assets.domain.crawling.policy import CrawlPolicy
 
 _RETRIED = frozenset({429, 502, 503, 504})
@@ -21,7 +26,10 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """How one request ended: ``status`` is ``None`` when no answer came, and ``problem`` says why."""
+    """How one request ended: ``status`` is ``None`` when no answer came, and ``problem`` says why.
+
+    With a status and a ``problem`` the body could not be had: too long, cut off or not what its coding says.
+    """
 
     url: str
     status: int | None
@@ -36,28 +44,30 @@ class Reply:
         value = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         return value or None
 
+    @property
+    def failed(self) -> bool:
+        """Whether the server, not the page, is at fault: no answer, too many requests, or an error of its own."""
+        return self.status is None or self.status == 429 or self.status >= 500
 
-class _Transient(Exception):
-    def __init__(self, reply: Reply) -> None:
-        self.reply = reply
-
-
-class _HostMap(httpx.HTTPTransport):
-    """Connects to a given address while the request keeps its own host name (as ``curl --connect-to`` does)."""
-
-    def __init__(self, address: str) -> None:
-        super().__init__(retries=0)
-        self._host, _, port = address.rpartition(":")
-        self._port = int(port)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.extensions.setdefault("sni_hostname", request.url.host)
-        request.url = request.url.copy_with(host=self._host.strip("[]"), port=self._port)
-        return super().handle_request(request)
+    @property
+    def retry_after(self) -> float:
+        """The seconds that Retry-After asks for (RFC 9110 section 10.2.3); a date counts from the answer's own Date."""
+        value = self.headers.get("retry-after", "")
+        if value.isascii() and value.isdecimal():
+            return float(value[:9])
+        try:
+            wanted = parsedate_to_datetime(value) - parsedate_to_datetime(self.headers.get("date", ""))
+        except (TypeError, ValueError):
+            return 0.0
+        return max(0.0, wanted.total_seconds())
 
 
 class Fetcher:
-    """One connection to one site; pauses between requests, retries what may pass, never reads without bound."""
+    """One request at a time to one site; pauses between requests, asks again what may pass, never reads without bound.
+
+    ``address`` (host:port) is where to connect whatever the name; ``public_only`` refuses addresses outside the public
+    internet; ``sleep`` and ``monotonic`` are the waiting and the stopwatch of tests.
+    """
 
     def __init__(
         self,
@@ -65,23 +75,39 @@ class Fetcher:
         *,
         user_agent: str,
         address: str | None = None,
+        public_only: bool = False,
         pause: float = 0.0,
         sleep: Callable[[float], None],
+        monotonic: Callable[[], float] = time.monotonic,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._policy = policy
-        self._sleep = sleep
+        self._limits = policy.limits
+        self._sleep, self._monotonic = sleep, monotonic
         self.pause = pause
-        self._first = True
-        self._client = httpx.Client(
-            transport=_HostMap(address) if address else httpx.HTTPTransport(retries=0),
-            headers={
-                "user-agent": user_agent,
-                "accept": "text/html,application/pdf;q=0.9,*/*;q=0.5",
-                "accept-language": "da",
-            },
-            timeout=httpx.Timeout(policy.limits.seconds, connect=min(10.0, policy.limits.seconds)),
-            follow_redirects=False,
-            trust_env=False,
+        self._rested_at = 0.0
+        self._failures = 0
+        self._network = Network(address=address, public_only=public_only, forbidden=policy.forbidden_networks)
+        # A site's hosts take turns, so a pool holds an idle connection to each; certificates are always verified.
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=tls, network_backend=self._network, max_connections=4
+        )
+        self._headers = [
+            (b"user-agent", user_agent.encode("ascii", errors="replace")),
+            (b"accept", b"text/html,application/pdf;q=0.9,*/*;q=0.5"),
+            (b"accept-language", b"da"),
+            (b"accept-encoding", b"gzip, deflate, br, zstd"),
+        ]
+        self._timeouts = {
+            "connect": self._limits.connect_seconds,
+            "read": self._limits.silence_seconds,
+            "write": self._limits.silence_seconds,
+        }
+        self._again = Retrying(
+            retry=retry_if_result(self._may_pass),
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=self._wait,
+            sleep=sleep,
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
 
     def __enter__(self) -> Fetcher:
@@ -90,62 +116,94 @@ class Fetcher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._client.close()
+        self._pool.close()
 
     def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Reply:
         """Ask for ``url`` once, again up to twice after a passing fault. Redirects are returned, not followed."""
-        headers = {}
+        headers = list(self._headers)
         if etag:
-            headers["if-none-match"] = etag
+            headers.append((b"if-none-match", etag.encode("latin-1", errors="replace")))
         if last_modified:
-            headers["if-modified-since"] = last_modified
-        wait = max(0.05, self.pause)
+            headers.append((b"if-modified-since", last_modified.encode("latin-1", errors="replace")))
+        reply: Reply = self._again(self._ask, url, headers)
+        return reply
+
+    def _may_pass(self, reply: Reply) -> bool:
+        """Whether to ask again: a passing fault, unless the server wants to be left alone for longer than we wait."""
+        passing = reply.status is None or reply.status in _RETRIED
+        return passing and reply.retry_after <= self._limits.retry_after_seconds
+
+    def _wait(self, state: RetryCallState) -> float:
+        return float(state.outcome.result().retry_after) if state.outcome else 0.0
+
+    def _rest(self) -> None:
+        """Wait out the pause since the last answer, twice as long after each failure in a row."""
+        pause = min(self.pause * 2**self._failures, max(self.pause, self._limits.retry_after_seconds))
+        if pause and self._rested_at:
+            left = self._rested_at + pause - self._monotonic()
+            if left > 0:
+                self._sleep(left)
+
+    def _ask(self, url: str, headers: list[tuple[bytes, bytes]]) -> Reply:
+        self._rest()
+        self._network.allow(self._limits.seconds)
         try:
-            for attempt in stamina.retry_context(
-                on=_Transient, attempts=_ATTEMPTS, wait_initial=wait, wait_max=60, timeout=None
-            ):
-                with attempt:
-                    reply = self._ask(url, headers)
-                    if reply.status is None or reply.status in _RETRIED:
-                        if attempt.num < _ATTEMPTS:
-                            self._sleep(_retry_after(reply))
-                        raise _Transient(reply)
-                    return reply
-        except _Transient as last:
-            return last.reply
-        raise AssertionError("unreachable")
+            reply = self._exchange(url, headers)
+        except (
+            httpcore.NetworkError,
+            httpcore.ProtocolError,
+            httpcore.TimeoutException,
+            httpcore.UnsupportedProtocol,
+            httpx.InvalidURL,
+            ValueError,
+        ) as problem:
+            # ValueError: a port that is no number, an escape the URL parser refuses.
+            reply = Reply(url, None, httpx.Headers(), b"", f"{type(problem).__name__}: {problem}".strip(": "))
+        self._rested_at = self._monotonic()
+        self._failures = min(self._failures + 1, 16) if reply.failed else 0
+        return reply
 
-    def _ask(self, url: str, headers: dict[str, str]) -> Reply:
-        if not self._first and self.pause:
-            self._sleep(self.pause)
-        self._first = False
-        limit = self._policy.limits.body_bytes
+    def _exchange(self, url: str, headers: list[tuple[bytes, bytes]]) -> Reply:
+        parsed = httpx.URL(url)
+        if not parsed.host:
+            raise httpx.InvalidURL("the address names no host")
+        target = httpcore.URL(
+            scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path
+        )
+        request = httpcore.Request(
+            "GET",
+            target,
+            headers=[(b"host", parsed.netloc), *headers],
+            extensions={"timeout": self._timeouts},
+        )
+        response = self._pool.handle_request(request)
+        # Closed, not drained, when there is more to come than we take; the pool then opens a new connection.
         try:
-            with self._client.stream("GET", url, headers=headers) as response:
-                body = bytearray()
-                until = time.monotonic() + self._policy.limits.seconds
-                for chunk in response.iter_bytes():
-                    body += chunk
-                    if time.monotonic() > until:
-                        raise httpx.ReadTimeout(f"not done after {self._policy.limits.seconds} s")
-                    if len(body) > limit:
-                        return Reply(
-                            url,
-                            response.status_code,
-                            response.headers,
-                            b"",
-                            f"more than {limit} bytes",
-                            too_large=True,
-                        )
-                return Reply(url, response.status_code, response.headers, bytes(body))
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as problem:
-            # UnicodeError: the name resolver refuses a host with a label that is too long.
-            return Reply(url, None, httpx.Headers(), b"", f"{type(problem).__name__}: {problem}".strip(": "))
+            return self._received(url, response)
+        finally:
+            response.close()
 
+    def _received(self, url: str, response: httpcore.Response) -> Reply:
+        found = httpx.Headers(response.headers)
+        limit = self._limits.body_bytes
 
-def _retry_after(reply: Reply) -> float:
-    value = reply.headers.get("retry-after", "")
-    return min(float(value), 60.0) if value.isdecimal() else 0.0
+        def without_body(problem: str, *, too_large: bool = False) -> Reply:
+            return Reply(url, response.status, found, b"", problem, too_large)
+
+        if len(response.headers) > self._limits.header_fields:
+            return without_body(f"more than {self._limits.header_fields} header fields")
+        body = bytearray()
+        for chunk in response.iter_stream():
+            body += chunk
+            if len(body) > limit:
+                return without_body(f"more than {limit} bytes", too_large=True)
+        try:
+            plain = inflate(bytes(body), found.get("content-encoding", ""), limit)
+        except TooLarge:
+            return without_body(f"more than {limit} bytes", too_large=True)
+        except BadBody as problem:
+            return without_body(str(problem))
+        return Reply(url, response.status, found, plain)
 
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([a-zA-Z0-9_\-]+)", re.IGNORECASE)

@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 import functools
+import ipaddress
 from dataclasses import dataclass
 from typing import Any
 
-from tryg_assets import paths
+from tryg_assets import __version__, paths
 from tryg_assets.domain.reference import read_yaml
 from tryg_assets.errors import DataFileError
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one crawl of one site."""
+    """Bounds of one crawl of one site; ``data/codebook/crawling.yml`` says what each is for."""
 
     depth: int
+    site_bytes: int
+    site_hours: float
+    waiting: int
+    noted: int
+    hosts: int
+    sitemaps: int
+    failures_in_a_row: int
     body_bytes: int
+    header_fields: int
     redirects: int
+    connect_seconds: float
+    silence_seconds: float
+    seconds: float
+    retry_after_seconds: float
+    crawl_delay_seconds: float
+    address_length: int
     path_segments: int
     repeated_segment: int
     query_parameters: int
     urls_per_path: int
-    seconds: float
+    days_per_path: int
+    years_ahead: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +62,18 @@ class CrawlPolicy:
     dropped_parameters: frozenset[str]
     index_names: frozenset[str]
     skip_extensions: frozenset[str]
+    skip_hosts: frozenset[str]
+    forbidden_networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
     priority_words: tuple[str, ...]
     limits: Limits
     furniture: Furniture
     main_selectors: tuple[str, ...]
     languages: tuple[str, ...]
     user_agent: str
+
+    def name_for(self, contact: str | None) -> str:
+        """Return how we name ourselves to websites, with the address where a webmaster reaches us."""
+        return self.user_agent.format(version=__version__, contact=contact or "local test, no contact")
 
 
 @functools.cache
@@ -64,8 +86,8 @@ def crawl_policy() -> CrawlPolicy:
     path = paths.CODEBOOK / "crawling.yml"
     raw = read_yaml(path)
     for name, value in (raw.get("limits") or {}).items():
-        if not isinstance(value, int | float):
-            raise DataFileError(path, f"limits.{name}", f"'{value}' is no number", "Write a number.")
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise DataFileError(path, f"limits.{name}", f"'{value}' is no number from 0", "Write a number.")
     try:
         furniture: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in raw["furniture"].items()
@@ -75,6 +97,8 @@ def crawl_policy() -> CrawlPolicy:
             dropped_parameters=frozenset(raw["tracking_parameters"]) | frozenset(raw["session_parameters"]),
             index_names=frozenset(raw["index_names"]),
             skip_extensions=frozenset(raw["skip_extensions"]),
+            skip_hosts=frozenset(raw["skip_hosts"]),
+            forbidden_networks=tuple(map(ipaddress.ip_network, raw["forbidden_networks"])),
             priority_words=tuple(raw["priority_words"]),
             limits=Limits(**raw["limits"]),
             furniture=Furniture(**furniture),
@@ -82,6 +106,10 @@ def crawl_policy() -> CrawlPolicy:
             languages=tuple(raw["languages"]),
             user_agent=raw["user_agent"],
         )
+    except ValueError as problem:
+        raise DataFileError(
+            path, "forbidden_networks", str(problem), "Write it as 192.0.2.0/24."
+        ) from problem
     except (KeyError, TypeError) as problem:
         raise DataFileError(
             path, "file", f"{problem} is missing or unknown", "Compare with git."
