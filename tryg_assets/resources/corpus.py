@@ -78,7 +78,7 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
             Fetcher(
                 policy, user_agent=agent, address=site.address, pause=settings.pause, sleep=time.sleep
             ) as fetcher,
-            Archive(settings.archive, slug, self.clock()) as archive,
+            Archive(settings.archive, slug, self.clock(), agent) as archive,
         ):
             try:
                 result = crawl(

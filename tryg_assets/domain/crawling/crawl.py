@@ -7,7 +7,7 @@ import heapq
 import itertools
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from protego import Protego
@@ -20,6 +20,7 @@ from tryg_assets.domain.crawling.archive import Archive
 from tryg_assets.domain.crawling.extract import Extracted, extract, language_of, site_furniture, word_forms
 from tryg_assets.domain.crawling.fetch import Fetcher, Reply
 from tryg_assets.domain.crawling.policy import CrawlPolicy
+from tryg_assets.domain.crawling.recorder import Recorder
 from tryg_assets.domain.sites import Site
 from tryg_assets.errors import SiteUnreachable
 from tryg_assets.ids import content_hash, stable_id
@@ -76,7 +77,8 @@ class Crawl:
         on_page: Callable[[int, int], None] | None,
     ) -> None:
         self._site, self._policy, self._fetcher = site, policy, fetcher
-        self._archive, self._clock, self._previous = archive, clock, previous
+        self._get = Recorder(fetcher, archive, clock).get
+        self._clock, self._previous = clock, previous
         self._max_pages, self._on_page = max_pages, on_page
         self._book = AddressBook(site, policy)
         self._robots: dict[str, Protego] = {}
@@ -157,7 +159,7 @@ class Crawl:
 
     def _ask_robots(self, url: str) -> Reply:
         """Ask for a robots.txt where it stands or has moved to (RFC 9309 section 2.3.1.2)."""
-        reply = self._fetcher.get(url)
+        reply = self._get(url)
         for _ in range(self._policy.limits.redirects):
             if reply.status not in _REDIRECTS or "location" not in reply.headers:
                 break
@@ -165,7 +167,7 @@ class Crawl:
                 step = str(URL(reply.url).join(URL(reply.headers["location"])))
             except ValueError:
                 break
-            reply = self._fetcher.get(step)
+            reply = self._get(step)
         return reply
 
     def _read_sitemaps(self, origin: str) -> None:
@@ -176,7 +178,7 @@ class Crawl:
             if address is None or address in seen or not self._book.in_scope(address):
                 continue
             seen.add(address)
-            reply = self._fetcher.get(address)
+            reply = self._get(address)
             if reply.status != 200:
                 continue
             body = reply.body
@@ -214,7 +216,7 @@ class Crawl:
         reply, hops = self._follow(target.url, before)
         final = self._book.canonical(reply.url) or reply.url
         if reply.status == 304 and before is not None:
-            self._reuse(before)
+            self._reuse(before, reply)
             return
         if final != target.url:
             if not self._book.in_scope(final):
@@ -240,7 +242,7 @@ class Crawl:
 
     def _follow(self, url: str, before: Row | None) -> tuple[Reply, int]:
         etag, modified = (before["etag"], before["last_modified"]) if before else (None, None)
-        reply = self._fetcher.get(url, etag=etag, last_modified=modified)
+        reply = self._get(url, etag=etag, last_modified=modified)
         hops = 0
         while reply.status in _REDIRECTS and "location" in reply.headers:
             try:
@@ -250,15 +252,16 @@ class Crawl:
             address = self._book.canonical(step)
             hops += 1
             if address is None or not self._book.in_scope(address) or hops > self._policy.limits.redirects:
-                return Reply(step if address else url, reply.status, reply.headers, b""), hops
+                return replace(reply, url=step if address else url, body=b""), hops
             if address != url:
                 # Another page: it is read in its own turn.
-                return Reply(step, reply.status, reply.headers, b""), hops
-            reply = self._fetcher.get(step, etag=etag, last_modified=modified)
+                return replace(reply, url=step, body=b""), hops
+            reply = self._get(step, etag=etag, last_modified=modified)
         return reply, hops
 
     def _take(self, target: _Target, reply: Reply) -> None:
         assert reply.status is not None
+        assert reply.record is not None
         try:
             page = extract(reply.body, reply.headers.get("content-type", ""), target.url, self._policy)
         except ValueError as problem:
@@ -268,16 +271,15 @@ class Crawl:
             self._note(target, reply, "unsupported_type", reply.content_type)
             return
         row = self._note(target, reply, "no_stem", None)
-        record = self._archive.add(target.url, reply.status, reply.headers, reply.body, row["fetched_at"])
-        self._read.append(_Read(row, page, reply.status, record))
+        self._read.append(_Read(row, page, reply.status, reply.record))
         base = _joined(reply.url, page.base) if page.base else reply.url
         for href, _ in page.links:
             url = self._book.canonical(href, base)
             if url is not None:
                 self._offer(url, target.depth + 1, target.url)
 
-    def _reuse(self, before: Row) -> None:
-        now = self._clock()
+    def _reuse(self, before: Row, reply: Reply) -> None:
+        now = reply.fetched_at
         self._unchanged += 1
         self._log.append({**before, "reused": True, "fetched_at": now})
         self._keep(before["url"], crawled_at=now)
@@ -302,7 +304,7 @@ class Crawl:
             "last_modified": reply.headers.get("last-modified") if reply else None,
             "depth": target.depth,
             "found_on": target.found_on,
-            "fetched_at": self._clock(),
+            "fetched_at": reply.fetched_at if reply else self._clock(),
         }
         self._log.append(row)
         return row

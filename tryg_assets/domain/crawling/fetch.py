@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 
 import httpx
@@ -21,7 +22,10 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """How one request ended: ``status`` is ``None`` when no answer came, and ``problem`` says why."""
+    """How one request ended: ``status`` is ``None`` when no answer came, and ``problem`` says why.
+
+    ``record`` and ``fetched_at`` (where in the archive the body lies, and when it was asked for) come from the recorder.
+    """
 
     url: str
     status: int | None
@@ -29,6 +33,8 @@ class Reply:
     body: bytes
     problem: str | None = None
     too_large: bool = False
+    record: str | None = None
+    fetched_at: datetime | None = None
 
     @property
     def content_type(self) -> str | None:

@@ -23,6 +23,7 @@ class Limits:
     query_parameters: int
     urls_per_path: int
     seconds: float
+    resume_days: int
 
 
 @dataclass(frozen=True, slots=True)
