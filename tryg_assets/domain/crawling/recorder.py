@@ -74,9 +74,9 @@ class Recorder:
                 "revisit", reply.url, moment, block, fields={**_refers(profile, origin), **fields}
             )
             return replace(reply, fetched_at=moment, record=origin.record if origin else None)
-        if reply.too_large:
-            fields["WARC-Truncated"] = "length"
-        block = _block(reply, None if reply.too_large else len(reply.body)) + reply.body
+        if reply.problem:
+            fields["WARC-Truncated"] = "length" if reply.too_large else "unspecified"
+        block = _block(reply, None if reply.problem else len(reply.body)) + reply.body
         fields["WARC-Payload-Digest"] = payload
         return replace(
             reply,
