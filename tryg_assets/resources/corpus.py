@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import dagster as dg
 import polars as pl
@@ -64,8 +66,11 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
             if notes[slug].exists() or slug not in read
         ]
 
-    def crawl(self, slug: str, previous: Previous) -> CrawlResult:
-        """Crawl one site now; a failure leaves a note for the report.
+    @contextmanager
+    def crawl(self, slug: str, previous: Previous) -> Iterator[CrawlResult]:
+        """Crawl one site now; the archive ends it when the block, which stores the rows, ends well.
+
+        A failure leaves a note for the report.
 
         Raises:
             SiteUnreachable: it answered nothing that can be read.
@@ -93,5 +98,5 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
             except SiteUnreachable as problem:
                 write_text(self.stamps.failure_note(slug), str(problem))
                 raise
-        self.stamps.failure_note(slug).unlink(missing_ok=True)
-        return result
+            self.stamps.failure_note(slug).unlink(missing_ok=True)
+            yield result
