@@ -77,7 +77,7 @@ class Crawl:
         on_page: Callable[[int, int], None] | None,
     ) -> None:
         self._site, self._policy, self._fetcher = site, policy, fetcher
-        self._get = Recorder(fetcher, archive, clock).get
+        self._recorder = Recorder(fetcher, archive, clock)
         self._clock, self._previous = clock, previous
         self._max_pages, self._on_page = max_pages, on_page
         self._book = AddressBook(site, policy)
@@ -159,7 +159,7 @@ class Crawl:
 
     def _ask_robots(self, url: str) -> Reply:
         """Ask for a robots.txt where it stands or has moved to (RFC 9309 section 2.3.1.2)."""
-        reply = self._get(url)
+        reply = self._recorder.get(url)
         for _ in range(self._policy.limits.redirects):
             if reply.status not in _REDIRECTS or "location" not in reply.headers:
                 break
@@ -167,7 +167,7 @@ class Crawl:
                 step = str(URL(reply.url).join(URL(reply.headers["location"])))
             except ValueError:
                 break
-            reply = self._get(step)
+            reply = self._recorder.get(step)
         return reply
 
     def _read_sitemaps(self, origin: str) -> None:
@@ -178,7 +178,7 @@ class Crawl:
             if address is None or address in seen or not self._book.in_scope(address):
                 continue
             seen.add(address)
-            reply = self._get(address)
+            reply = self._recorder.get(address)
             if reply.status != 200:
                 continue
             body = reply.body
@@ -242,7 +242,7 @@ class Crawl:
 
     def _follow(self, url: str, before: Row | None) -> tuple[Reply, int]:
         etag, modified = (before["etag"], before["last_modified"]) if before else (None, None)
-        reply = self._get(url, etag=etag, last_modified=modified)
+        reply = self._recorder.get(url, etag=etag, last_modified=modified)
         hops = 0
         while reply.status in _REDIRECTS and "location" in reply.headers:
             try:
@@ -256,7 +256,7 @@ class Crawl:
             if address != url:
                 # Another page: it is read in its own turn.
                 return replace(reply, url=step, body=b""), hops
-            reply = self._get(step, etag=etag, last_modified=modified)
+            reply = self._recorder.get(step, etag=etag, last_modified=modified)
         return reply, hops
 
     def _take(self, target: _Target, reply: Reply) -> None:
