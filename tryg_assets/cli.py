@@ -221,6 +221,7 @@ def report(home: HomeOption = None) -> None:
 
 app.command()(coding.code)
 app.command()(pages.explain)
+app.command()(pages.show)
 
 
 @app.command()

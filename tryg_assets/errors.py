@@ -7,6 +7,7 @@
     ├── DataFileError             a file under data/ or given by the user (names file and row)
     ├── ContractError             a table does not honour its contract
     ├── CorpusMismatch            TRYG_HOME belongs to another list of sites
+    ├── ArchiveError              what was read cannot be kept
     ├── SiteUnreachable           a municipality's website gave nothing to read
     ├── OutsideTheNight           not the hour to read real websites
     └── NotPublishable            the agreement gate or the coverage gate is closed
@@ -39,6 +40,10 @@ class ContractError(TrygError):
 
 class CorpusMismatch(TrygError):
     """TRYG_HOME holds another corpus; two corpora are never mixed in one number."""
+
+
+class ArchiveError(TrygError):
+    """The archive of what was read cannot be written, or another crawl is writing it."""
 
 
 class SiteUnreachable(TrygError):

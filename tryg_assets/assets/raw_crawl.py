@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -9,7 +10,7 @@ import polars as pl
 
 from tryg_assets.assets._spec import CODEBOOK, out
 from tryg_assets.contracts import contract
-from tryg_assets.domain.crawling.crawl import Previous
+from tryg_assets.domain.crawling.crawl import CrawlResult, Previous
 from tryg_assets.errors import OutsideTheNight, SiteUnreachable
 from tryg_assets.partitions import municipalities
 from tryg_assets.resources import Corpus, LakeResource
@@ -29,14 +30,19 @@ _RULES = [CODEBOOK / "crawling.yml", CODEBOOK / "dates.yml"]
 )
 def crawl_site(
     context: dg.AssetExecutionContext, corpus: Corpus, lake: LakeResource
-) -> tuple[dg.Output[pl.DataFrame], dg.Output[pl.DataFrame]]:
+) -> Iterator[dg.Output[pl.DataFrame]]:
     """Crawl one municipality, asking only for what has changed since the crawl before."""
     slug = context.partition_key
     state_file = corpus.settings.home / "crawl_state" / f"{slug}.json"
     try:
-        result = corpus.crawl(slug, _previous(lake.lake, slug, state_file), context.log.info)
+        # A yielded table is stored before this goes on: a run killed until then goes on from the unfinished archive.
+        with corpus.crawl(slug, _previous(lake.lake, slug, state_file), context.log.info) as result:
+            yield from _tables(result, state_file)
     except (OutsideTheNight, SiteUnreachable) as problem:
         raise dg.Failure(description=str(problem), allow_retries=False) from problem
+
+
+def _tables(result: CrawlResult, state_file: Path) -> Iterator[dg.Output[pl.DataFrame]]:
     log = contract("crawl_log").frame(result.log)
     raw = contract("raw_crawl").frame(result.raw)
     # The state names the reading it belongs to: a run killed before the tables are written leaves a state nobody uses.
@@ -46,20 +52,19 @@ def crawl_site(
     with warnings.catch_warnings():
         # Data versions are a beta feature of the pinned Dagster; a second run compares them to see what has changed.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        # Pages before log: a run killed in between must not leave a log that calls unread pages unchanged.
-        return (
-            dg.Output(
-                raw,
-                output_name="raw_crawl",
-                metadata={"hits": raw.height},
-                data_version=dg.DataVersion(content_version(raw)),
-            ),
-            dg.Output(
-                log,
-                output_name="crawl_log",
-                metadata={**outcomes, "reused": int(log["reused"].sum()), "bytes": int(log["bytes"].sum())},
-            ),
+        pages = dg.Output(
+            raw,
+            output_name="raw_crawl",
+            metadata={"hits": raw.height},
+            data_version=dg.DataVersion(content_version(raw)),
         )
+    # Pages before log: a run killed in between must not leave a log that calls unread pages unchanged.
+    yield pages
+    yield dg.Output(
+        log,
+        output_name="crawl_log",
+        metadata={**outcomes, "reused": int(log["reused"].sum()), "bytes": int(log["bytes"].sum())},
+    )
 
 
 def _previous(lake: Lake, slug: str, state_file: Path) -> Previous:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import dagster as dg
 import polars as pl
@@ -66,8 +67,11 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
             if notes[slug].exists() or slug not in read
         ]
 
-    def crawl(self, slug: str, previous: Previous, say: Callable[[str], None]) -> CrawlResult:
-        """Crawl one site now, saying now and then how far it is; a failure leaves a note for the report.
+    @contextmanager
+    def crawl(self, slug: str, previous: Previous, say: Callable[[str], None]) -> Iterator[CrawlResult]:
+        """Crawl one site now, saying now and then how far it is.
+
+        The archive ends the crawl when the block, which stores the rows, ends well. A failure leaves a note for the report.
 
         Raises:
             SiteUnreachable: it answered nothing that can be read.
@@ -83,17 +87,18 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
 
         if live:
             night.require(self.clock(), site.name)
+        agent = policy.name_for(settings.contact)
         progress = Reporter(settings.home, slug, say)
         with (
             Fetcher(
                 policy,
-                user_agent=policy.name_for(settings.contact),
+                user_agent=agent,
                 address=site.address,
                 public_only=live,
                 pause=settings.pause,
                 sleep=time.sleep,
             ) as fetcher,
-            Archive(settings.archive, slug, self.clock()) as archive,
+            Archive(settings.archive, slug, self.clock(), agent) as archive,
         ):
             try:
                 result = crawl(
@@ -112,5 +117,5 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
                 raise
             finally:
                 progress.done()
-        self.stamps.failure_note(slug).unlink(missing_ok=True)
-        return result
+            self.stamps.failure_note(slug).unlink(missing_ok=True)
+            yield result

@@ -29,6 +29,7 @@ from tryg_assets.domain.crawling.extract import (
 from tryg_assets.domain.crawling.fetch import Fetcher, Reply
 from tryg_assets.domain.crawling.furniture import RepeatedBlocks
 from tryg_assets.domain.crawling.policy import CrawlPolicy
+from tryg_assets.domain.crawling.recorder import Recorder
 from tryg_assets.domain.crawling.sitemaps import sitemap_entries
 from tryg_assets.domain.sites import Site
 from tryg_assets.errors import SiteUnreachable
@@ -107,7 +108,8 @@ class Crawl:
         closing: Callable[[], str | None],
     ) -> None:
         self._site, self._policy, self._fetcher = site, policy, fetcher
-        self._archive, self._clock, self._previous = archive, clock, previous
+        self._recorder = Recorder(fetcher, archive, clock)
+        self._clock, self._previous = clock, previous
         self._max_pages, self._on_page, self._closing = max_pages, on_page, closing
         self._started = clock()
         self._book = AddressBook(site, policy, self._started.date())
@@ -192,7 +194,7 @@ class Crawl:
 
     def _get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Reply:
         """Ask, and count how often in a row a host has failed."""
-        reply = self._fetcher.get(url, etag=etag, last_modified=last_modified)
+        reply = self._recorder.get(url, etag=etag, last_modified=last_modified)
         origin, limits = origin_of(url), self._policy.limits
         if not reply.failed:
             self._failures[origin] = 0
@@ -312,7 +314,7 @@ class Crawl:
         self._bytes += len(reply.body)
         final = target.url if reply.url == target.url else self._book.canonical(reply.url) or reply.url
         if reply.status == 304 and before is not None:
-            self._reuse(before)
+            self._reuse(before, reply)
         elif final != target.url:
             if not self._book.in_scope(final):
                 self._note(target, reply, "out_of_scope", f"redirects to {final}")
@@ -349,15 +351,16 @@ class Crawl:
             address = self._book.canonical(step)
             hops += 1
             if address is None or not self._book.in_scope(address) or hops > self._policy.limits.redirects:
-                return Reply(step if address else url, reply.status, reply.headers, b""), hops
+                return replace(reply, url=step if address else url, body=b""), hops
             if address != url:
                 # Another page: it is read in its own turn.
-                return Reply(step, reply.status, reply.headers, b""), hops
+                return replace(reply, url=step, body=b""), hops
             reply = self._get(step, etag=etag, last_modified=modified)
         return reply, hops
 
     def _take(self, target: _Target, reply: Reply) -> None:
         assert reply.status is not None
+        assert reply.record is not None
         try:
             page = extract(reply.body, reply.headers.get("content-type", ""), target.url, self._policy)
         except ValueError as problem:
@@ -367,10 +370,9 @@ class Crawl:
             self._note(target, reply, "unsupported_type", reply.content_type)
             return
         row = self._note(target, reply, "no_stem", None)
-        record = self._archive.add(target.url, reply.status, reply.headers, reply.body, row["fetched_at"])
         self._blocks.add(page)
         if has_stem(page.title, self._policy) or has_stem(page.text(), self._policy):
-            self._candidates.add(row, page, reply.status, record)
+            self._candidates.add(row, page, reply.status, reply.record)
             # Loaded now: while it is read the model takes twice its memory, and later the frontier is long.
             language_identifier(self._policy.languages)
         base = _joined(reply.url, page.base) if page.base else reply.url
@@ -381,8 +383,8 @@ class Crawl:
         for url in self._book.new_links(hrefs, base):
             self._offer(url, target.depth + 1, target.url)
 
-    def _reuse(self, before: Row) -> None:
-        now = self._clock()
+    def _reuse(self, before: Row, reply: Reply) -> None:
+        now = reply.fetched_at
         self._unchanged += 1
         outcome = before["outcome"]
         if outcome in _POSTPONED:
@@ -418,7 +420,7 @@ class Crawl:
             "last_modified": reply.headers.get("last-modified") if reply else None,
             "depth": target.depth,
             "found_on": target.found_on,
-            "fetched_at": self._clock(),
+            "fetched_at": reply.fetched_at if reply else self._clock(),
         }
         self._log.append(row)
         return row

@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 
@@ -28,7 +29,8 @@ _ATTEMPTS = 3
 class Reply:
     """How one request ended: ``status`` is ``None`` when no answer came, and ``problem`` says why.
 
-    With a status and a ``problem`` the body could not be had: too long, cut off or not what its coding says.
+    With a status and a ``problem`` the body could not be had: too long, cut off or not what its coding says. ``record`` and
+    ``fetched_at`` (where in the archive the body lies, and when it was asked for) come from the recorder.
     """
 
     url: str
@@ -37,6 +39,8 @@ class Reply:
     body: bytes
     problem: str | None = None
     too_large: bool = False
+    record: str | None = None
+    fetched_at: datetime | None = None
 
     @property
     def content_type(self) -> str | None:

@@ -39,6 +39,7 @@ class Limits:
     urls_per_path: int
     days_per_path: int
     years_ahead: int
+    resume_days: int
 
 
 @dataclass(frozen=True, slots=True)
