@@ -87,7 +87,7 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
                 user_agent=policy.name_for(settings.contact),
                 address=site.address,
                 public_only=live,
-                pause=settings.pause,
+                pause=settings.pause(site.address),
                 sleep=time.sleep,
             ) as fetcher,
             Archive(settings.archive, slug, self.clock()) as archive,
