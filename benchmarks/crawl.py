@@ -1,6 +1,7 @@
 """A whole crawl against Scrapy: the same 20,000 pages on loopback, politeness off, CPU and memory of the crawler's process only.
 
 Each crawler runs in a process of its own (``python -m benchmarks.crawl NAME ADDRESS PAGES``), the website in another.
+``TRYG_BENCH_PAGES`` makes the website smaller: the whole run takes ten minutes of CPU.
 """
 
 from __future__ import annotations

@@ -37,7 +37,10 @@ class Settings(BaseSettings):
         None, description="Mail or web address in the user agent; needed for the live web."
     )
     seconds_between_requests: float | None = Field(
-        None, ge=0, le=600, description="Pause between requests to one host (default 1 live, 0 on loopback)."
+        None,
+        ge=0,
+        le=600,
+        description="Pause between requests to a site (default 1; 0 where an address to connect to is given).",
     )
     night: str = Field(
         "22-06",
@@ -84,12 +87,14 @@ class Settings(BaseSettings):
         """Dagster's own folder."""
         return self.home / "dagster"
 
-    @property
-    def pause(self) -> float:
-        """Seconds between two requests to one host."""
+    def pause(self, address: str | None) -> float:
+        """Seconds between two requests to a site.
+
+        A site with an ``address`` of its own to connect to is on a machine of the user's; all others are somebody's website.
+        """
         if self.seconds_between_requests is not None:
             return self.seconds_between_requests
-        return 1.0 if self.source == "live" else 0.0
+        return 0.0 if address else 1.0
 
 
 def load_settings() -> Settings:

@@ -95,7 +95,7 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
                 user_agent=agent,
                 address=site.address,
                 public_only=live,
-                pause=settings.pause,
+                pause=settings.pause(site.address),
                 sleep=time.sleep,
             ) as fetcher,
             Archive(settings.archive, slug, self.clock(), agent) as archive,

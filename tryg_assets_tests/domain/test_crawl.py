@@ -551,16 +551,29 @@ def test_one_host_that_fails_does_not_take_the_others_with_it(run: Run) -> None:
 def test_a_robots_txt_that_fails_on_one_host_takes_no_page_of_it_away(run: Run) -> None:
     site = {
         "www.proeveby.test/": page(TRYG, link("http://borger.proeveby.test/plan")),
-        "borger.proeveby.test/plan": page(TRYG, title="Plan"),
+        "borger.proeveby.test/plan": versioned(page(TRYG, title="Plan")),
         "borger.proeveby.test/robots.txt": robots(""),
     }
     with serve(site) as server:
         first = run(server)
         server.answers["borger.proeveby.test/robots.txt"] = BROKEN
         second = run(server, before(first))
+        server.answers["borger.proeveby.test/robots.txt"] = robots("")
+        third = run(server, before(second))
     (row,) = [row for row in second.log if row["outcome"] == "robots"]
     assert row["detail"] == "robots.txt answered HTTP 503, so nothing may be read"
     assert {row["url"] for row in second.raw} == {row["url"] for row in first.raw}
+    assert [(row["outcome"], row["reused"]) for row in third.log if row["url"] == row["final_url"]][-1] == (
+        "hit",
+        True,
+    )
+
+
+def test_an_error_page_does_not_make_the_page_look_unchanged(run: Run) -> None:
+    with serve({"/": page(TRYG, link("/a")), "/a": versioned(page(TRYG))}) as server:
+        server.answers["/a"] = Answer(status=500, headers={"ETag": '"fejl"', "Last-Modified": "i dag"})
+        row = entry(run(server), "/a")
+    assert (row["etag"], row["last_modified"]) == (None, None)
 
 
 def test_pages_that_a_limit_leaves_out_keep_their_reading_and_come_first_the_next_time(run: Run) -> None:

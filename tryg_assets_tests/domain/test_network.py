@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -139,7 +145,8 @@ def test_each_hop_is_judged_anew(live: Fetcher, names: Names) -> None:
         assert server.asked == []
 
 
-def _raw_server(talk: Callable[[socket.socket], None]) -> Iterator[str]:
+def _raw_server(talk: Callable[[socket.socket], None], *, wait_for_request: bool = True) -> Iterator[str]:
+    """Serve below HTTP: each connection is given to ``talk``, which may do what it likes."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def run() -> None:
@@ -148,10 +155,10 @@ def _raw_server(talk: Callable[[socket.socket], None]) -> Iterator[str]:
                     connection, _ = listener.accept()
                 except OSError:
                     return
-                with connection:
-                    connection.recv(65536)
-                    with suppress(OSError):
-                        talk(connection)
+                with connection, suppress(OSError):
+                    if wait_for_request:
+                        connection.recv(65536)
+                    talk(connection)
 
         threading.Thread(target=run, daemon=True).start()
         yield "{}:{}".format(*listener.getsockname())
@@ -201,6 +208,60 @@ def test_what_breaks_the_rules_of_http_is_told(answer: bytes, problem: str) -> N
             reply = fetcher.get(f"http://{address}/")
         assert problem in (reply.problem or "")
         assert reply.body == b""
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Return a server's context with a certificate for www.aeroe.test, and a client's that trusts it."""
+    folder = tmp_path_factory.mktemp("tls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "www.aeroe.test")])
+    now = datetime.now(UTC)  # noqa: TID251 - a certificate is judged by the real clock
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("www.aeroe.test")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    (folder / "both.pem").write_bytes(
+        pem
+        + key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(folder / "both.pem")
+    return server, ssl.create_default_context(cadata=pem.decode())
+
+
+@pytest.mark.parametrize(
+    ("host", "trusting", "status"),
+    [("www.aeroe.test", True, 200), ("www.aeroe.test", False, None), ("www.andet.test", True, None)],
+    ids=["right name", "unknown issuer", "wrong name"],
+)
+def test_the_certificate_is_checked_against_the_name_wherever_the_connection_goes(
+    certificates: tuple[ssl.SSLContext, ssl.SSLContext], host: str, trusting: bool, status: int | None
+) -> None:
+    asked: list[bytes] = []
+
+    def talk(connection: socket.socket) -> None:
+        with certificates[0].wrap_socket(connection, server_side=True) as secure:
+            asked.append(secure.recv(65536))
+            secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhej")
+
+    tls = certificates[1] if trusting else None
+    for address in _raw_server(talk, wait_for_request=False):
+        with Fetcher(POLICY, user_agent="x", address=address, tls=tls, sleep=lambda _: None) as fetcher:
+            reply = fetcher.get(f"https://{host}/")
+    assert reply.status == status, reply.problem
+    if status:
+        assert f"host: {host}".encode() in asked[0].lower()
+    else:
+        assert asked == []
+        assert "CERTIFICATE_VERIFY_FAILED" in (reply.problem or "")
 
 
 def test_hosts_take_turns_on_a_connection_each(names: Names) -> None:

@@ -39,6 +39,8 @@ Row = dict[str, Any]
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Not asked for in this crawl, and to be asked first in the next.
 _POSTPONED = frozenset({"limit", "left_alone"})
+# Outcomes of a page that say nothing of what was read of it before.
+_READING_STANDS = _POSTPONED | {"robots"}
 # RFC 9309 section 2.5: at least 500 kibibytes of a robots.txt are read.
 _ROBOTS_BYTES = 500 * 1024
 
@@ -326,7 +328,7 @@ class Crawl:
         elif reply.problem or reply.status is None or reply.status >= 300:
             self._note(target, reply, "error", self._why(reply, hops))
             if reply.failed or reply.problem:
-                # A passing fault takes nothing away; without its ETag in the log the page is read anew next time.
+                # A passing fault takes nothing away; without an ETag in the log the page is read anew next time.
                 self._keep(target.url)
         else:
             self._take(target, reply)
@@ -386,17 +388,17 @@ class Crawl:
     def _reuse(self, before: Row, reply: Reply) -> None:
         now = reply.fetched_at
         self._unchanged += 1
-        outcome = before["outcome"]
-        if outcome in _POSTPONED:
+        if before["outcome"] in _READING_STANDS:
             outcome = "hit" if before["url"] in self._previous.raw else "no_stem"
-        self._log.append({**before, "outcome": outcome, "detail": None, "reused": True, "fetched_at": now})
+            before = {**before, "outcome": outcome, "status": 200, "final_url": before["url"], "detail": None}
+        self._log.append({**before, "reused": True, "fetched_at": now})
         self._keep(before["url"], crawled_at=now)
 
     def _postpone(self, target: _Target, outcome: str, reason: str) -> None:
         """Leave an address to the next crawl: what was read of it before is kept, and so is what a 304 rests on."""
         row = self._note(target, None, outcome, reason)
         before = self._previous.log.get(target.url)
-        if before and before["outcome"] in ("hit", "no_stem", *_POSTPONED):
+        if before and before["outcome"] in ("hit", "no_stem", *_READING_STANDS):
             row |= {name: before[name] for name in ("etag", "last_modified", "content_type", "sha256")}
         self._keep(target.url)
 
@@ -416,8 +418,9 @@ class Crawl:
             "content_type": reply.content_type if reply else None,
             "bytes": len(reply.body) if reply else 0,
             "sha256": content_hash(reply.body) if reply and reply.body else None,
-            "etag": reply.headers.get("etag") if reply else None,
-            "last_modified": reply.headers.get("last-modified") if reply else None,
+            # Of an error page they would make the page itself look unchanged the next time.
+            "etag": reply.headers.get("etag") if reply and reply.status == 200 else None,
+            "last_modified": reply.headers.get("last-modified") if reply and reply.status == 200 else None,
             "depth": target.depth,
             "found_on": target.found_on,
             "fetched_at": reply.fetched_at if reply else self._clock(),
