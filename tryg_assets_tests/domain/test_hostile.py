@@ -28,7 +28,7 @@ HOST = "www.proeveby.test"
 HOME = f"http://{HOST}"
 MOMENT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 LIMITS = replace(
-    crawl_policy().limits, body_bytes=300_000, seconds=0.4, depth=4, redirects=3, urls_per_path=5
+    crawl_policy().limits, body_bytes=300_000, seconds=1.0, depth=4, redirects=3, urls_per_path=5
 )
 POLICY = replace(crawl_policy(), limits=LIMITS)
 GOOD = page("<p>En god side om en tryg by.</p>")
@@ -334,14 +334,13 @@ def test_a_robots_txt_that_cannot_be_had_forbids_everything(crawled: Crawled, tr
 )
 def test_a_sitemap_does_no_harm(crawled: Crawled, sitemap: Answer | bytes) -> None:
     _, server = crawled({"/sitemap.xml*": sitemap})
-    assert len(server.asked) < 70
+    assert len(server.asked) < 300
 
 
-def test_a_server_that_says_429_to_everything_is_left_alone(crawled: Crawled) -> None:
-    storm = answer(b"", "429 For mange", retry_after=86_400)
-    result, server = crawled({"/storm/*": storm}, *(f"/storm/{n}" for n in range(3)))
+def test_a_server_that_says_429_again_and_again_is_not_pressed(crawled: Crawled) -> None:
+    result, server = crawled({"/storm/*": answer(b"", "429 For mange")}, *(f"/storm/{n}" for n in range(3)))
     assert {row["outcome"] for path, row in rows(result).items() if path.startswith("/storm")} == {"error"}
-    assert Counter(server.targets())["/storm/0"] <= 3
+    assert max(Counter(server.targets()).values()) <= 3
 
 
 # --- TLS
