@@ -100,15 +100,21 @@ def find_dates(blocks: Iterable[str], url: str, tree: LexborHTMLParser | None = 
 
     ``blocks`` are all text blocks of the page, furniture included: bylines often stand there.
     """
-    if tree is not None:
-        for rule in (_from_meta, _from_json_ld, _from_time):
-            found = rule(tree)
-            if found.source:
-                return found
+    if tree is not None and (found := marked_dates(tree)).source:
+        return found
     found = _from_text(blocks)
     if found.source:
         return found
     return _from_url(url)
+
+
+def marked_dates(tree: LexborHTMLParser) -> Dates:
+    """Return the dates that markup states: meta, JSON-LD, ``time``."""
+    for rule in (_from_meta, _from_json_ld, _from_time):
+        found = rule(tree)
+        if found.source:
+            return found
+    return Dates()
 
 
 def _from_meta(tree: LexborHTMLParser) -> Dates:

@@ -13,47 +13,14 @@ from statistics import median_low
 from typing import Any
 
 import pypdfium2
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
-from tryg_assets.domain.crawling.dates import Dates, find_dates
+from tryg_assets.domain.crawling.content import judge_of, own_blocks
+from tryg_assets.domain.crawling.dates import Dates, find_dates, marked_dates
 from tryg_assets.domain.crawling.fetch import decode
-from tryg_assets.domain.crawling.policy import CrawlPolicy, Furniture
+from tryg_assets.domain.crawling.markup import read_markup
+from tryg_assets.domain.crawling.policy import CrawlPolicy
 
-_HEADINGS = {f"h{level}" for level in range(1, 7)}
-_BLOCKS = _HEADINGS | {
-    *(
-        "p",
-        "li",
-        "td",
-        "th",
-        "dt",
-        "dd",
-        "div",
-        "section",
-        "article",
-        "main",
-        "ul",
-        "ol",
-        "dl",
-        "table",
-        "tbody",
-        "thead",
-    ),
-    *(
-        "tr",
-        "blockquote",
-        "pre",
-        "figcaption",
-        "figure",
-        "address",
-        "br",
-        "hr",
-        "body",
-        "details",
-        "summary",
-        "center",
-    ),
-}
 _SPACE = re.compile(r"[\s\u00a0]+")
 _WORD = re.compile(r"\w+")
 # "børne-" at the end of a line keeps its hyphen before "og ungeudvalget".
@@ -201,39 +168,29 @@ def _created(stated: str) -> date | None:
 def read_html(html: str, url: str, policy: CrawlPolicy) -> Extracted:
     """Read an HTML page: its main part in blocks, without what its markup says is furniture."""
     tree = LexborHTMLParser(html.replace("\x00", ""))
-    body = tree.body
-    if body is None:
+    if tree.body is None:
         return Extracted(url, ())
     links = tuple(
         (node.attrs.get("href") or "", node.text(deep=True).strip()) for node in tree.css("a[href]")
     )
     canonical = tree.css_first('link[rel="canonical"]')
+    base = tree.css_first("base[href]")
     title = _title(tree) or url
-    dates = find_dates((block.text for block in _blocks(body, None)), url, tree)
-    rules = policy.furniture
-    remove = [*rules.tags, *(f'[role="{role}"]' for role in rules.roles), "[hidden]", '[aria-hidden="true"]']
-    main = next((node for selector in policy.main_selectors if (node := tree.css_first(selector))), body)
-    # Backwards, so that what stands inside something else goes before it and no freed node is looked at.
-    for node in reversed(main.css(",".join(remove))):
-        # A heading inside <header> of an article is the page's own; some systems put the whole page into one <form>.
-        if node.mem_id == main.mem_id or (node.tag in ("header", "form") and node.css_first("h1")):
-            continue
-        node.decompose()
-    for node in reversed(main.css("[class],[id]")):
-        names = f"{node.attrs.get('class') or ''} {node.attrs.get('id') or ''}".lower()
-        if node.mem_id != main.mem_id and any(word in names for word in rules.words):
-            node.decompose()
-    blocks = tuple(_blocks(main, rules))
+    marked = marked_dates(tree)
+    reading = read_markup(tree, judge_of(policy.furniture))
+    blocks = tuple(
+        Block(reading.texts[number], reading.prefixes[number])
+        for number in own_blocks(reading, policy.furniture)
+    )
     if blocks and blocks[0].prefix == "# " and title == url:
         title = blocks[0].text
-    base = tree.css_first("base[href]")
     return Extracted(
         title,
         blocks,
         links,
         base=base.attrs.get("href") if base else None,
         canonical=canonical.attrs.get("href") if canonical else None,
-        dates=dates,
+        dates=marked if marked.source else find_dates(reading.texts, url),
     )
 
 
@@ -243,67 +200,6 @@ def _title(tree: LexborHTMLParser) -> str:
         return text
     node = tree.css_first("title")
     return _SPACE.sub(" ", node.text()).strip() if node is not None else ""
-
-
-def _blocks(root: LexborNode, rules: Furniture | None) -> Iterable[Block]:
-    """Walk the tree without recursion (pages may nest a thousand levels deep) and yield its text blocks."""
-    parts: list[str] = []
-    linked = 0
-    kind: list[str] = []
-    in_link = 0
-
-    def flush() -> Block | None:
-        nonlocal linked
-        text = _SPACE.sub(" ", "".join(parts)).strip()
-        share = linked / max(1, len(text))
-        parts.clear()
-        linked = 0
-        if not text or not _WORD.search(text):
-            return None
-        if (
-            rules is not None
-            and share >= rules.link_share
-            and not (len(text.split()) > rules.link_block_words and text[-1] in ".!?")
-        ):
-            return None
-        tag = kind[-1] if kind else ""
-        return Block(text, "# " if tag in _HEADINGS else "- " if tag == "li" else "")
-
-    node: LexborNode | None = root
-    while node is not None:
-        tag = node.tag or ""
-        if tag == "-text":
-            text = node.text_content or ""
-            parts.append(text)
-            if in_link:
-                linked += len(_SPACE.sub(" ", text).strip())
-        elif tag in _BLOCKS:
-            if block := flush():
-                yield block
-            kind.append(tag)
-        elif tag == "a":
-            in_link += 1
-        child = node.child if tag not in ("script", "style", "noscript", "template") else None
-        if child is not None:
-            node = child
-            continue
-        while node is not None:
-            tag = node.tag or ""
-            if tag in _BLOCKS or node.mem_id == root.mem_id:
-                if block := flush():
-                    yield block
-                if kind:
-                    kind.pop()
-            elif tag == "a":
-                in_link -= 1
-            elif tag in ("td", "th"):
-                parts.append(" ")
-            if node.mem_id == root.mem_id:
-                return
-            if node.next is not None:
-                node = node.next
-                break
-            node = node.parent
 
 
 def site_furniture(pages: Iterable[Extracted], policy: CrawlPolicy, *, unchanged: int = 0) -> frozenset[str]:

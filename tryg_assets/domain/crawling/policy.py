@@ -31,7 +31,17 @@ class Furniture:
 
     tags: tuple[str, ...]
     roles: tuple[str, ...]
+    sure_words: tuple[str, ...]
     words: tuple[str, ...]
+    breadcrumb_words: tuple[str, ...]
+    reveal_words: tuple[str, ...]
+    main_words: tuple[str, ...]
+    body_words: tuple[str, ...]
+    main_share: float
+    body_share: float
+    most_of_page: float
+    least_main: int
+    least_paragraph: int
     link_share: float
     link_block_words: int
     repeats_on_share: float
@@ -49,7 +59,6 @@ class CrawlPolicy:
     priority_words: tuple[str, ...]
     limits: Limits
     furniture: Furniture
-    main_selectors: tuple[str, ...]
     languages: tuple[str, ...]
     user_agent: str
 
@@ -78,7 +87,6 @@ def crawl_policy() -> CrawlPolicy:
             priority_words=tuple(raw["priority_words"]),
             limits=Limits(**raw["limits"]),
             furniture=Furniture(**furniture),
-            main_selectors=tuple(raw["main_selectors"]),
             languages=tuple(raw["languages"]),
             user_agent=raw["user_agent"],
         )

@@ -1,0 +1,211 @@
+"""An HTML tree read in one pass: its blocks of running text in order, and which stretch of them each element holds.
+
+Lexbor writes its tree as well-formed markup in which ``<`` and ``>`` stand for tags only (HTML Standard, 13.3), so one
+``split`` finds every tag; that is several times cheaper than asking each node from Python.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from selectolax.lexbor import LexborHTMLParser
+
+_TOKEN = re.compile(r"<(?:!--.*?--|(/?)([a-zA-Z][^\s>]*)([^>]*))>", re.DOTALL)
+_WORD = re.compile(r"\w")
+_VOID = frozenset(
+    "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()
+)
+_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 summary".split())
+_CELLS = frozenset("td th".split())
+_BLOCKS = (
+    _HEADINGS
+    | _CELLS
+    | frozenset(
+        "body main article section div p ul ol li dl dt dd blockquote pre table caption thead tbody tfoot tr figure figcaption "
+        "address details center header footer nav aside form fieldset legend dialog hgroup search".split()
+    )
+)
+# Elements without text of the page. Some hold raw text that the one pass would take for tags.
+_WITHOUT_TEXT = (
+    "script,style,noscript,template,svg,math,iframe,object,canvas,video,audio,select,datalist,textarea,xmp,noembed,noframes,plaintext"
+)
+_MOST_OF_A_ROW = 300  # characters; a longer row is a layout, not data
+
+
+class Mark(IntEnum):
+    """What the author of a page says an element is, by tag, role, class or id."""
+
+    NONE = 0
+    FURNITURE = 1
+    PERHAPS = 2  # furniture by words that are sometimes put on the frame of the whole page
+    BREADCRUMB = 3
+    CONTROL = 4  # a button; in a heading it is the handle of an accordion
+    MAIN = 5
+    BODY = 6  # the running text of an article
+
+
+@dataclass(slots=True, eq=False)
+class Element:
+    """An element that holds the blocks ``start`` to ``end`` (exclusive); a lower ``rank`` is trusted more.
+
+    ``headline``: an ``h1`` with text stands in it.
+    """
+
+    tag: str
+    mark: Mark
+    rank: int
+    start: int
+    end: int = 0
+    headline: bool = False
+    held: tuple[list[str], int] | None = None
+
+
+@dataclass(slots=True)
+class Reading:
+    """The blocks of a page as parallel lists, and its elements in the order in which they end.
+
+    ``linked`` counts the characters of a block that stand in links.
+    """
+
+    texts: list[str] = field(default_factory=list)
+    prefixes: list[str] = field(default_factory=list)
+    linked: list[int] = field(default_factory=list)
+    elements: list[Element] = field(default_factory=list)
+
+
+# (tag, attributes as written) -> what the element is, and its rank among those.
+Judge = Callable[[str, str], tuple[Mark, int]]
+
+
+def read_markup(tree: LexborHTMLParser, judge: Judge) -> Reading:
+    """Return the blocks and elements of ``tree``; elements that hold no text are taken out of the tree."""
+    for node in reversed(tree.css(_WITHOUT_TEXT)):
+        node.decompose()
+    return _Reader(judge).read(tree.body.html or "") if tree.body is not None else Reading()
+
+
+_LINK = Element("a", Mark.NONE, 0, 0)
+
+
+class _Reader:
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self._out = Reading()
+        self._parts: list[str] = []
+        self._linked = 0
+        self._in_link = 0
+        self._headings = 0
+        self._item = False
+        self._headline = -1
+
+    def read(self, html: str) -> Reading:
+        stack: list[Element | None] = []
+        pieces = _TOKEN.split(html)
+        for close, tag, attributes, text in zip(
+            pieces[1::4], pieces[2::4], pieces[3::4], pieces[4::4], strict=True
+        ):
+            if tag is None:
+                pass  # a comment
+            elif close:
+                if stack and (element := stack.pop()) is not None:
+                    self._close(element)
+            elif tag in _VOID:
+                if tag in ("br", "hr"):
+                    self._flush()
+            else:
+                stack.append(self._open(tag, attributes))
+            if text:
+                self._parts.append(text)
+                if self._in_link:
+                    self._linked += len(text.strip())
+        self._flush()
+        return self._out
+
+    def _open(self, tag: str, attributes: str) -> Element | None:
+        if tag == "a":
+            self._in_link += 1
+            return _LINK
+        mark, rank = self._judge(tag, attributes)
+        if mark is Mark.CONTROL and self._headings:
+            mark = Mark.NONE
+        if tag in _BLOCKS:
+            self._flush()
+            if tag in _HEADINGS:
+                self._headings += 1
+                self._item = False
+            elif tag == "li":
+                self._item = True
+            return Element(tag, mark, rank, len(self._out.texts))
+        if mark is Mark.NONE:
+            return None
+        element = Element(tag, mark, rank, len(self._out.texts))
+        if mark < Mark.MAIN:
+            # The sentence around it goes on after it.
+            element.held = self._parts, self._linked
+            self._parts, self._linked = [], 0
+        else:
+            self._flush()
+        element.start = len(self._out.texts)
+        return element
+
+    def _close(self, element: Element) -> None:
+        tag = element.tag
+        if tag == "a":
+            self._in_link -= 1
+            return
+        self._flush()
+        if element.held is not None:
+            self._parts, self._linked = element.held
+            element.held = None
+        if tag in _HEADINGS:
+            self._headings -= 1
+        elif tag == "li":
+            self._item = False
+        elif tag == "tr":
+            self._join(element.start)
+        element.end = len(self._out.texts)
+        if element.end > element.start:
+            if tag == "h1":
+                self._headline = element.start
+            element.headline = self._headline >= element.start
+            self._out.elements.append(element)
+
+    def _flush(self) -> None:
+        if not self._parts:
+            return
+        text = " ".join("".join(self._parts).split())
+        linked, self._linked = self._linked, 0
+        self._parts.clear()
+        if "&" in text:
+            text = text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+            text = " ".join(text.split())
+        if not text or not _WORD.search(text):
+            return
+        out = self._out
+        out.texts.append(text)
+        out.linked.append(linked)
+        out.prefixes.append("# " if self._headings else "- " if self._item else "")
+        self._item = False
+
+    def _join(self, start: int) -> None:
+        """Make one line of a table row if every cell is one plain piece of text."""
+        out = self._out
+        inner = len(out.elements)
+        while inner and out.elements[inner - 1].start >= start:
+            inner -= 1
+        cells = out.elements[inner:]
+        if (
+            len(cells) < 2
+            or any(cell.tag not in _CELLS or cell.mark is not Mark.NONE or cell.end - cell.start > 1 for cell in cells)
+            or any(out.prefixes[start:])
+            or len(cells) != len(out.texts) - start
+            or sum(map(len, out.texts[start:])) > _MOST_OF_A_ROW
+        ):
+            return
+        out.texts[start:] = [" | ".join(out.texts[start:])]
+        out.linked[start:] = [sum(out.linked[start:])]
+        out.prefixes[start:] = [""]
+        del out.elements[inner:]
