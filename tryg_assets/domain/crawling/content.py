@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 import re
 from itertools import accumulate
 
@@ -22,11 +23,17 @@ def judge_of(rules: Furniture) -> Judge:
 
     @functools.lru_cache(maxsize=16384)
     def judge(tag: str, attributes: str) -> tuple[Mark, int]:
-        if tag in tags:
-            return Mark.FURNITURE, 0
         values = dict(_ATTRIBUTE.findall(attributes))
         role = values.get("role", "").lower()
         names = f"{values.get('class', '')} {values.get('id', '')}".strip().lower()
+        singles = names.split()
+        if tag == "main" or role == "main":
+            return Mark.MAIN, 0
+        for rank, pattern in enumerate(mains, 2):
+            if any(map(pattern.fullmatch, singles)):
+                return Mark.MAIN, rank
+        if tag in tags:
+            return Mark.FURNITURE, 0
         if role in roles:
             return Mark.FURNITURE, 0
         if (
@@ -41,17 +48,11 @@ def judge_of(rules: Furniture) -> Judge:
             return Mark.BREADCRUMB, 0
         if tag == "button":
             return Mark.CONTROL, 0
-        if tag == "main" or role == "main":
-            return Mark.MAIN, 0
         if values.get("itemprop", "").lower() == "articlebody":
             return Mark.BODY, 0
-        single = [f"{value}" for value in names.split()]
         for rank, pattern in enumerate(bodies, 1):
-            if any(pattern.fullmatch(name) for name in single):
+            if any(map(pattern.fullmatch, singles)):
                 return Mark.BODY, rank
-        for rank, pattern in enumerate(mains, 2):
-            if any(pattern.fullmatch(name) for name in single):
-                return Mark.MAIN, rank
         if tag == "article":
             return Mark.MAIN, 1
         if names and perhaps.search(names):
@@ -69,18 +70,30 @@ def own_blocks(reading: Reading, rules: Furniture) -> list[int]:
     """Return the numbers of the blocks that are the page's own text, in order."""
     weights = [_weight(*block, rules) for block in zip(reading.texts, reading.prefixes, reading.linked, strict=True)]
     whole = [0, *accumulate(weights)]
-    furniture = bytearray(len(weights))
+    sure = bytearray(len(weights))
+    perhaps = bytearray(len(weights))
     for element in reading.elements:
-        if _is_furniture(element, reading, whole, rules):
-            furniture[element.start : element.end] = b"\1" * (element.end - element.start)
-    _drop_tails(reading, furniture, rules)
-    own = [0, *accumulate(0 if dropped else weight for weight, dropped in zip(weights, furniture, strict=True))]
+        if _is_furniture(element, whole, rules):
+            dropped = perhaps if element.mark is Mark.PERHAPS else sure
+            dropped[element.start : element.end] = b"\1" * (element.end - element.start)
+    furniture = bytearray(map(operator.or_, sure, perhaps))
+    own = _sums(weights, furniture)
     start, end = _main_part(reading.elements, own, rules)
-    return [
-        number
-        for number in range(start, end)
-        if not furniture[number] and not _is_links(reading.texts[number], reading.linked[number], rules)
-    ]
+    without = _sums(weights, sure)
+    if own[end] - own[start] < rules.perhaps_leaves * (without[end] - without[start]):
+        furniture = sure
+    kept: list[int] = []
+    for number in range(end - 1, start - 1, -1):
+        if furniture[number] or _is_links(reading.texts[number], reading.linked[number], rules):
+            continue
+        if reading.prefixes[number] == "# " and number != reading.headline and (not kept or (reading.prefixes[kept[-1]]=="# " and kept[-1] != number+1)):
+            continue
+        kept.append(number)
+    return kept[::-1]
+
+
+def _sums(weights: list[int], dropped: bytearray) -> list[int]:
+    return [0, *accumulate(0 if out else weight for weight, out in zip(weights, dropped, strict=True))]
 
 
 def _weight(text: str, prefix: str, linked: int, rules: Furniture) -> int:
@@ -96,21 +109,17 @@ def _is_links(text: str, linked: int, rules: Furniture) -> bool:
     return not (text[-1] in ".!?" and len(text.split()) > rules.link_block_words)
 
 
-def _is_furniture(element: Element, reading: Reading, whole: list[int], rules: Furniture) -> bool:
+def _is_furniture(element: Element, whole: list[int], rules: Furniture) -> bool:
     mark = element.mark
-    if mark in (Mark.NONE, Mark.MAIN, Mark.BODY):
+    if mark in (Mark.NONE, Mark.MAIN, Mark.BODY) or element.tag == "body":
         return False
-    if element.tag in ("header", "form") and element.headline:
-        # A heading inside <header> of an article is the page's own; some systems put the whole page into one <form>.
-        return False
-    if mark is Mark.PERHAPS:
-        inside = whole[element.end] - whole[element.start]
-        return inside < rules.least_main or inside < rules.most_of_page * whole[-1]
-    return True
-
-
-def _drop_tails(reading: Reading, furniture: bytearray, rules: Furniture) -> None:
-    pass
+    inside = whole[element.end] - whole[element.start]
+    most = inside >= rules.least_main and (element.headline or inside >= rules.most_of_page * whole[-1])
+    if element.headline:
+        # A heading inside <header> of an article is the page's own; some systems put the whole page into one <form>,
+        # or write on its frame that cookies are not accepted yet.
+        return not (most or element.tag in ("header", "form"))
+    return not (most and mark is Mark.PERHAPS)
 
 
 def _main_part(elements: list[Element], own: list[int], rules: Furniture) -> tuple[int, int]:
@@ -130,11 +139,11 @@ def _main_part(elements: list[Element], own: list[int], rules: Furniture) -> tup
                 for element in elements
                 if element.mark is mark and start <= element.start and element.end <= end
                 and (element.start, element.end) != (start, end)
-                and (held(element) >= share * (own[end] - own[start]))
+                and (held(element) >= share * (own[end] - own[start]) or (element.headline and held(element) >= rules.least_main))
             ]
             if not inside:
                 break
-            best = min(inside, key=lambda element: (element.rank, -held(element)))
+            best = min(inside, key=lambda element: (not element.headline, element.rank, -held(element)))
             start, end = best.start, best.end
             break
     return start, end

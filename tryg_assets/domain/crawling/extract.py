@@ -13,10 +13,10 @@ from statistics import median_low
 from typing import Any
 
 import pypdfium2
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tryg_assets.domain.crawling.content import judge_of, own_blocks
-from tryg_assets.domain.crawling.dates import Dates, find_dates, marked_dates
+from tryg_assets.domain.crawling.dates import Dates, dated_lines, find_dates, marked_dates, written_dates
 from tryg_assets.domain.crawling.fetch import decode
 from tryg_assets.domain.crawling.markup import read_markup
 from tryg_assets.domain.crawling.policy import CrawlPolicy
@@ -170,13 +170,17 @@ def read_html(html: str, url: str, policy: CrawlPolicy) -> Extracted:
     tree = LexborHTMLParser(html.replace("\x00", ""))
     if tree.body is None:
         return Extracted(url, ())
-    links = tuple(
-        (node.attrs.get("href") or "", node.text(deep=True).strip()) for node in tree.css("a[href]")
-    )
-    canonical = tree.css_first('link[rel="canonical"]')
-    base = tree.css_first("base[href]")
-    title = _title(tree) or url
-    marked = marked_dates(tree)
+    links: list[tuple[str, str]] = []
+    first: dict[str, LexborNode] = {}
+    for node in tree.css('a[href],h1,title,base[href],link[rel="canonical"]'):
+        if node.tag == "a":
+            links.append((node.attrs.get("href") or "", node.text(deep=True).strip()))
+        elif node.tag not in first:
+            first[node.tag or ""] = node
+    title = _title(first) or url
+    base, canonical = (first[tag].attrs.get("href") if tag in first else None for tag in ("base", "link"))
+    dates = marked_dates(tree)
+    lines = [] if dates.source else dated_lines(tree)
     reading = read_markup(tree, judge_of(policy.furniture))
     blocks = tuple(
         Block(reading.texts[number], reading.prefixes[number])
@@ -187,19 +191,18 @@ def read_html(html: str, url: str, policy: CrawlPolicy) -> Extracted:
     return Extracted(
         title,
         blocks,
-        links,
-        base=base.attrs.get("href") if base else None,
-        canonical=canonical.attrs.get("href") if canonical else None,
-        dates=marked if marked.source else find_dates(reading.texts, url),
+        tuple(links),
+        base=base,
+        canonical=canonical,
+        dates=dates if dates.source else written_dates(reading.texts, f"{url} {canonical or ''}", lines),
     )
 
 
-def _title(tree: LexborHTMLParser) -> str:
-    heading = tree.css_first("h1")
-    if heading is not None and (text := _SPACE.sub(" ", heading.text(deep=True)).strip()):
-        return text
-    node = tree.css_first("title")
-    return _SPACE.sub(" ", node.text()).strip() if node is not None else ""
+def _title(first: dict[str, LexborNode]) -> str:
+    for tag in ("h1", "title"):
+        if tag in first and (text := " ".join(first[tag].text(deep=True).split())):
+            return text
+    return ""
 
 
 def site_furniture(pages: Iterable[Extracted], policy: CrawlPolicy, *, unchanged: int = 0) -> frozenset[str]:

@@ -30,7 +30,7 @@ _BLOCKS = (
 )
 # Elements without text of the page. Some hold raw text that the one pass would take for tags.
 _WITHOUT_TEXT = (
-    "script,style,noscript,template,svg,math,iframe,object,canvas,video,audio,select,datalist,textarea,xmp,noembed,noframes,plaintext"
+    "script,style,noscript,template,svg,math,figcaption,iframe,object,canvas,video,audio,select,datalist,textarea,xmp,noembed,noframes,plaintext"
 )
 _MOST_OF_A_ROW = 300  # characters; a longer row is a layout, not data
 
@@ -74,6 +74,7 @@ class Reading:
     prefixes: list[str] = field(default_factory=list)
     linked: list[int] = field(default_factory=list)
     elements: list[Element] = field(default_factory=list)
+    headline: int = -1
 
 
 # (tag, attributes as written) -> what the element is, and its rank among those.
@@ -87,59 +88,65 @@ def read_markup(tree: LexborHTMLParser, judge: Judge) -> Reading:
     return _Reader(judge).read(tree.body.html or "") if tree.body is not None else Reading()
 
 
-_LINK = Element("a", Mark.NONE, 0, 0)
-
-
 class _Reader:
+    """Reads tags one after the other. What is open is kept on a stack: an element with a mark, the start of a block, or ``None``."""
+
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
         self._out = Reading()
         self._parts: list[str] = []
         self._linked = 0
-        self._in_link = 0
         self._headings = 0
+        self._articles = 0
         self._item = False
-        self._headline = -1
+        self._cells: list[tuple[int, int]] = []
 
     def read(self, html: str) -> Reading:
-        stack: list[Element | None] = []
+        stack: list[Element | int | None] = []
+        in_link = 0
         pieces = _TOKEN.split(html)
         for close, tag, attributes, text in zip(
             pieces[1::4], pieces[2::4], pieces[3::4], pieces[4::4], strict=True
         ):
             if tag is None:
                 pass  # a comment
+            elif tag == "a":
+                if close:
+                    in_link -= 1
+                    stack.pop()
+                else:
+                    in_link += 1
+                    stack.append(None)
             elif close:
-                if stack and (element := stack.pop()) is not None:
-                    self._close(element)
+                if (opened := stack.pop()) is not None:
+                    self._close(tag, opened)
             elif tag in _VOID:
                 if tag in ("br", "hr"):
                     self._flush()
             else:
-                stack.append(self._open(tag, attributes))
+                stack.append(self._open(tag, *self._judge(tag, attributes)))
             if text:
                 self._parts.append(text)
-                if self._in_link:
+                if in_link:
                     self._linked += len(text.strip())
         self._flush()
         return self._out
 
-    def _open(self, tag: str, attributes: str) -> Element | None:
-        if tag == "a":
-            self._in_link += 1
-            return _LINK
-        mark, rank = self._judge(tag, attributes)
-        if mark is Mark.CONTROL and self._headings:
-            mark = Mark.NONE
+    def _open(self, tag: str, mark: Mark, rank: int) -> Element | int | None:
         if tag in _BLOCKS:
             self._flush()
-            if tag in _HEADINGS:
+            if tag == "li":
+                self._item = True
+            elif tag in _HEADINGS:
                 self._headings += 1
                 self._item = False
-            elif tag == "li":
-                self._item = True
-            return Element(tag, mark, rank, len(self._out.texts))
-        if mark is Mark.NONE:
+            elif tag == "article":
+                self._articles += 1
+            elif tag == "header" and self._articles:
+                mark = Mark.NONE  # HTML Standard 4.3.8: the introduction of the article
+            start = len(self._out.texts)
+            return Element(tag, mark, rank, start) if mark else start
+        if not mark or (mark is Mark.CONTROL and self._headings):
             return None
         element = Element(tag, mark, rank, len(self._out.texts))
         if mark < Mark.MAIN:
@@ -148,30 +155,34 @@ class _Reader:
             self._parts, self._linked = [], 0
         else:
             self._flush()
-        element.start = len(self._out.texts)
+            element.start = len(self._out.texts)
         return element
 
-    def _close(self, element: Element) -> None:
-        tag = element.tag
-        if tag == "a":
-            self._in_link -= 1
-            return
+    def _close(self, tag: str, opened: Element | int) -> None:
+        out = self._out
         self._flush()
-        if element.held is not None:
-            self._parts, self._linked = element.held
-            element.held = None
-        if tag in _HEADINGS:
-            self._headings -= 1
-        elif tag == "li":
+        start = opened if isinstance(opened, int) else opened.start
+        if tag == "li":
             self._item = False
+        elif tag in _HEADINGS:
+            self._headings -= 1
+            if tag == "h1" and len(out.texts) > start:
+                out.headline = start
+        elif tag in _CELLS:
+            self._cells.append((start, len(out.texts)))
         elif tag == "tr":
-            self._join(element.start)
-        element.end = len(self._out.texts)
-        if element.end > element.start:
-            if tag == "h1":
-                self._headline = element.start
-            element.headline = self._headline >= element.start
-            self._out.elements.append(element)
+            self._join(start)
+        elif tag == "article":
+            self._articles -= 1
+        if isinstance(opened, int):
+            return
+        if opened.held is not None:
+            self._parts, self._linked = opened.held
+            opened.held = None
+        opened.end = len(out.texts)
+        if opened.end > start:
+            opened.headline = out.headline >= start
+            out.elements.append(opened)
 
     def _flush(self) -> None:
         if not self._parts:
@@ -179,10 +190,12 @@ class _Reader:
         text = " ".join("".join(self._parts).split())
         linked, self._linked = self._linked, 0
         self._parts.clear()
+        if not text:
+            return
         if "&" in text:
             text = text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
             text = " ".join(text.split())
-        if not text or not _WORD.search(text):
+        if not _WORD.search(text):
             return
         out = self._out
         out.texts.append(text)
@@ -191,21 +204,21 @@ class _Reader:
         self._item = False
 
     def _join(self, start: int) -> None:
-        """Make one line of a table row if every cell is one plain piece of text."""
+        """Make one line of a table row in which every cell is one plain piece of text."""
         out = self._out
-        inner = len(out.elements)
-        while inner and out.elements[inner - 1].start >= start:
-            inner -= 1
-        cells = out.elements[inner:]
+        cells: list[tuple[int, int]] = []
+        while self._cells and self._cells[-1][0] >= start:
+            cells.append(self._cells.pop())
+        texts = out.texts[start:]
         if (
-            len(cells) < 2
-            or any(cell.tag not in _CELLS or cell.mark is not Mark.NONE or cell.end - cell.start > 1 for cell in cells)
+            len(texts) < 2
+            or any(end - begin > 1 for begin, end in cells)
+            or sum(end - begin for begin, end in cells) != len(texts)
             or any(out.prefixes[start:])
-            or len(cells) != len(out.texts) - start
-            or sum(map(len, out.texts[start:])) > _MOST_OF_A_ROW
+            or (out.elements and out.elements[-1].end > start)
+            or sum(map(len, texts)) > _MOST_OF_A_ROW
         ):
             return
-        out.texts[start:] = [" | ".join(out.texts[start:])]
+        out.texts[start:] = [" | ".join(texts)]
         out.linked[start:] = [sum(out.linked[start:])]
         out.prefixes[start:] = [""]
-        del out.elements[inner:]

@@ -40,6 +40,7 @@ class Furniture:
     main_share: float
     body_share: float
     most_of_page: float
+    perhaps_leaves: float
     least_main: int
     least_paragraph: int
     link_share: float
