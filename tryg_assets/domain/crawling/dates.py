@@ -54,7 +54,8 @@ _CLOCK = re.compile(r"[\s,]*(?:kl\.?|klokken)\s*\d")
 _AROUND = 26  # characters before a year that its day and month may take
 _MOST_YEARS = 200  # of one text: budgets have thousands
 _SHORT = 60  # a line that is only a date
-_BYLINE = 120  # an element marked as a date
+_BYLINE = 100  # a line with a date, a place, a name
+_PERIOD = re.compile(r"\d\.?\s?[-–]\s?\d{1,2}[. ]|[.!?]$")
 _JSON_LD = re.compile(r'"(datePublished|dateModified|dateCreated)"\s*:\s*"([^"]{4,40})')
 _IN_ADDRESS = (
     re.compile(r"[/_-](?P<y>(?:19|20)\d\d)(?P<s>[/_-]?)(?P<m>0[1-9]|1[0-2])(?P=s)(?P<d>[0-2]\d|3[01])(?!\d)"),
@@ -163,12 +164,12 @@ def marked_dates(tree: LexborHTMLParser, today: date | None = None) -> Dates:
     return Dates()
 
 
-def written_dates(blocks: Iterable[str], url: str, lines: Iterable[str] = (), today: date | None = None) -> Dates:
+def written_dates(blocks: Iterable[str], url: str, bylines: Iterable[str] = (), today: date | None = None) -> Dates:
     """Return the dates that are written: in the text with a label, as a line of its own, in the address.
 
-    ``lines`` are texts of elements that their markup calls a date.
+    ``bylines`` are lines that may name the date in other words: near the headline, or of elements that are called dates.
     """
-    for found in (_from_text(blocks, lines, today), _from_url(url, today)):
+    for found in (_from_text(blocks, bylines, today), _from_url(url, today)):
         if found.source:
             return found
     return Dates()
@@ -269,7 +270,7 @@ def _moments(text: str) -> Iterator[tuple[int, int, date]]:
             yield match.start(), match.end(), day
 
 
-def _from_text(blocks: Iterable[str], lines: Iterable[str], today: date | None) -> Dates:
+def _from_text(blocks: Iterable[str], bylines: Iterable[str], today: date | None) -> Dates:
     rules = _rules()
     published: date | None = None
     updated: date | None = None
@@ -292,10 +293,18 @@ def _from_text(blocks: Iterable[str], lines: Iterable[str], today: date | None) 
         elif not (name in rules.event_labels and _CLOCK.match(text, end)):
             published = published or day
     if published is None and updated is None:
-        published = alone or next(
-            (day for line in lines for _, _, found in _moments(line) if (day := _until(found, today))), None
-        )
+        published = next(_from_bylines(bylines, today), alone)
     return Dates(published, updated, "text") if published or updated else Dates()
+
+
+def _from_bylines(lines: Iterable[str], today: date | None) -> Iterator[date]:
+    """Yield the dates of lines that are no sentence and have one date; two dates are a period."""
+    for line in lines:
+        if len(line) > _BYLINE:
+            continue
+        days = [found for _, _, found in _moments(line)]
+        if len(days) == 1 and not _PERIOD.search(line) and (day := _until(days[0], today)):
+            yield day
 
 
 def _from_url(url: str, today: date | None) -> Dates:

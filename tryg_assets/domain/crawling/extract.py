@@ -18,7 +18,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from tryg_assets.domain.crawling.content import judge_of, own_blocks
 from tryg_assets.domain.crawling.dates import Dates, dated_lines, find_dates, marked_dates, written_dates
 from tryg_assets.domain.crawling.fetch import decode
-from tryg_assets.domain.crawling.markup import read_markup
+from tryg_assets.domain.crawling.markup import Reading, read_markup
 from tryg_assets.domain.crawling.policy import CrawlPolicy
 
 _SPACE = re.compile(r"[\s\u00a0]+")
@@ -182,10 +182,10 @@ def read_html(html: str, url: str, policy: CrawlPolicy) -> Extracted:
     dates = marked_dates(tree)
     lines = [] if dates.source else dated_lines(tree)
     reading = read_markup(tree, judge_of(policy.furniture))
-    blocks = tuple(
-        Block(reading.texts[number], reading.prefixes[number])
-        for number in own_blocks(reading, policy.furniture)
-    )
+    own = own_blocks(reading, policy.furniture)
+    blocks = tuple(Block(reading.texts[number], reading.prefixes[number]) for number in own)
+    if not dates.source:
+        dates = written_dates(reading.texts, f"{url} {canonical or ''}", [*lines, *_near_headline(reading, own)])
     if blocks and blocks[0].prefix == "# " and title == url:
         title = blocks[0].text
     return Extracted(
@@ -194,8 +194,15 @@ def read_html(html: str, url: str, policy: CrawlPolicy) -> Extracted:
         tuple(links),
         base=base,
         canonical=canonical,
-        dates=dates if dates.source else written_dates(reading.texts, f"{url} {canonical or ''}", lines),
+        dates=dates,
     )
+
+
+def _near_headline(reading: Reading, own: list[int]) -> list[str]:
+    """Return the lines around the headline, or around where the page's own text begins, where a byline stands."""
+    places = [place for place in (reading.headline, own[0] if own else -1) if place >= 0]
+    near = (number for place in places for number in range(max(0, place - 2), min(len(reading.texts), place + 5)))
+    return [reading.texts[number] for number in dict.fromkeys(near) if reading.prefixes[number] != "- "]
 
 
 def _title(first: dict[str, LexborNode]) -> str:
