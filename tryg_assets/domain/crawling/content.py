@@ -11,6 +11,7 @@ from tryg_assets.domain.crawling.markup import Element, Judge, Mark, Reading
 from tryg_assets.domain.crawling.policy import Furniture
 
 _ATTRIBUTE = re.compile(r'([^\s="]+)="([^"]*)"')
+_STEP = re.compile(r"\s*[/>»›→|]\s*")
 _HIDES = re.compile(r"display:\s*none|visibility:\s*hidden")
 
 
@@ -147,3 +148,12 @@ def _main_part(elements: list[Element], own: list[int], rules: Furniture) -> tup
             start, end = best.start, best.end
             break
     return start, end
+
+
+def breadcrumb_of(reading: Reading) -> tuple[str, ...]:
+    """Return the steps of the first breadcrumb, from the home page down; empty if the page shows none."""
+    for element in reading.elements:
+        if element.mark is Mark.BREADCRUMB:
+            steps = reading.texts[element.start : element.end]
+            return tuple(part for step in steps for part in _STEP.split(step) if part)
+    return ()

@@ -30,6 +30,10 @@ class Dates:
         known = [day for day in (self.published, self.updated) if day]
         return max(known) if known else None
 
+    def until(self, today: date | None) -> Dates:
+        """Return the dates without those after ``today``."""
+        return Dates(_until(self.published, today), _until(self.updated, today), self.source)
+
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
@@ -52,6 +56,7 @@ class _Rules:
 _YEAR = re.compile(r"[0-9](?:[09][0-9]{2}|\s?[./-]\s?[0-9]{1,2}\s?[./ -]\s?[0-9]{2})")
 _CLOCK = re.compile(r"[\s,]*(?:kl\.?|klokken)\s*\d")
 _AROUND = 26  # characters before a year that its day and month may take
+_MOST_NODES = 50  # that are read closely: lists of news have hundreds of dates
 _MOST_YEARS = 200  # of one text: budgets have thousands
 _SHORT = 60  # a line that is only a date
 _BYLINE = 100  # a line with a date, a place, a name
@@ -217,7 +222,7 @@ def _from_time(nodes: list[LexborNode], today: date | None) -> Dates:
     rules = _rules()
     published: date | None = None
     updated: date | None = None
-    for node in nodes:
+    for node in nodes[:_MOST_NODES]:
         attributes = node.attrs
         stated = attributes.get("datetime") or attributes.get("content") or ""
         day = _stated(stated, today) or _until(parse_date(node.text(deep=True)), today)
@@ -248,7 +253,7 @@ def _elsewhere(node: LexborNode) -> bool:
 def dated_lines(tree: LexborHTMLParser) -> list[str]:
     """Return the texts of short elements whose class or id says that they hold a date."""
     lines = []
-    for node in tree.css(_rules().dated)[:_MOST_YEARS]:
+    for node in tree.css(_rules().dated)[:_MOST_NODES]:
         text = " ".join(node.text(deep=True).split())
         if text and len(text) <= _BYLINE and not _elsewhere(node):
             lines.append(text)

@@ -16,16 +16,15 @@ from selectolax.lexbor import LexborHTMLParser
 _TOKEN = re.compile(r"<(?:!--.*?--|(/?)([a-zA-Z][^\s>]*)([^>]*))>", re.DOTALL)
 _WORD = re.compile(r"\w")
 _VOID = frozenset(
-    "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()
+    ["area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "img", "input", "keygen", "link", "meta", "param", "source", "track", "wbr"]
 )
-_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 summary".split())
-_CELLS = frozenset("td th".split())
+_HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6", "summary"])
+_CELLS = frozenset(["td", "th"])
 _BLOCKS = (
     _HEADINGS
     | _CELLS
     | frozenset(
-        "body main article section div p ul ol li dl dt dd blockquote pre table caption thead tbody tfoot tr figure figcaption "
-        "address details center header footer nav aside form fieldset legend dialog hgroup search".split()
+        ["body", "main", "article", "section", "div", "p", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "table", "caption", "thead", "tbody", "tfoot", "tr", "figure", "figcaption", "address", "details", "center", "header", "footer", "nav", "aside", "form", "fieldset", "legend", "dialog", "hgroup", "search"]
     )
 )
 # Elements without text of the page. Some hold raw text that the one pass would take for tags.
@@ -33,6 +32,65 @@ _WITHOUT_TEXT = (
     "script,style,noscript,template,svg,math,figcaption,iframe,object,canvas,video,audio,select,datalist,textarea,xmp,noembed,noframes,plaintext"
 )
 _MOST_OF_A_ROW = 300  # characters; a longer row is a layout, not data
+
+
+# Pages that would cost the parser time or memory out of proportion: it looks up the open elements at every tag, and
+# repeats unclosed formatting in every paragraph (HTML Standard 13.2.4.3 and 13.2.6.4.7), and compares each attribute with all before it.
+_MANY_TAGS = 2_000
+_VERY_MANY_TAGS = 20_000
+_DEEPEST = 500
+_MOST_UNCLOSED = 50
+_MOST_ATTRIBUTES = 500
+_LONG = 100_000  # characters
+_LONG_TAG = re.compile(r"<[a-zA-Z][^>]{4000,}>?")
+_DATA = re.compile(r"data:[\w/+.-]+;base64,[\w+/=%]+")
+_FORMATTING = re.compile(r"<(/?)(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)\b[^>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)[^>]*>")
+_CLOSED_BY_OTHERS = _VOID | frozenset("p li dt dd td th tr thead tbody tfoot option optgroup html head body".split())
+
+
+def parse(html: str, most: int) -> tuple[LexborHTMLParser, bool]:
+    """Parse a page, and tell whether it was cut after ``most`` characters (pictures written into it do not count).
+
+    What would make the parser slow is taken out first: deep nesting, unclosed formatting, tags with thousands of attributes.
+    """
+    html = html.replace("\x00", "").replace("\u00ad", "")
+    if len(html) > most:
+        html = _DATA.sub("", html)
+    cut = len(html) > most
+    html = html[:most]
+    if len(html) > _LONG:
+        html = _LONG_TAG.sub(_without_heap, html)
+    tags = html.count("<")
+    if tags > _MANY_TAGS:
+        unclosed = sum(-1 if mark else 1 for mark in _FORMATTING.findall(html))
+        if abs(unclosed) > _MOST_UNCLOSED:
+            html = _FORMATTING.sub("", html)
+    if tags > _VERY_MANY_TAGS:
+        html = _flatten(html)
+    return LexborHTMLParser(html), cut
+
+
+def _without_heap(tag: re.Match[str]) -> str:
+    return "" if len(tag.group().split(maxsplit=_MOST_ATTRIBUTES)) > _MOST_ATTRIBUTES else tag.group()
+
+
+def _flatten(html: str) -> str:
+    """Take out the tags of elements that are nested deeper than a person could have meant."""
+    depth = 0
+
+    def keep(match: re.Match[str]) -> str:
+        nonlocal depth
+        close, tag = match.groups()
+        if tag.lower() in _CLOSED_BY_OTHERS:
+            return match.group()
+        if close:
+            depth = max(0, depth - 1)
+            return match.group() if depth < _DEEPEST else ""
+        depth += 1
+        return match.group() if depth <= _DEEPEST else ""
+
+    return _TAG.sub(keep, html)
 
 
 class Mark(IntEnum):

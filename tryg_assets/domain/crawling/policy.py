@@ -50,6 +50,15 @@ class Furniture:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentLimits:
+    """Bounds of one document: characters of an HTML page, pages of a PDF, bytes a Word document may unpack to."""
+
+    html_characters: int
+    pages: int
+    unpacked_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class CrawlPolicy:
     """Everything a person may change about the crawl without touching code."""
 
@@ -60,6 +69,7 @@ class CrawlPolicy:
     priority_words: tuple[str, ...]
     limits: Limits
     furniture: Furniture
+    documents: DocumentLimits
     languages: tuple[str, ...]
     user_agent: str
 
@@ -88,6 +98,7 @@ def crawl_policy() -> CrawlPolicy:
             priority_words=tuple(raw["priority_words"]),
             limits=Limits(**raw["limits"]),
             furniture=Furniture(**furniture),
+            documents=DocumentLimits(**raw["documents"]),
             languages=tuple(raw["languages"]),
             user_agent=raw["user_agent"],
         )
