@@ -6,10 +6,13 @@ import codecs
 import re
 
 _STATED = re.compile(r"charset=[\"']?([\w\-]+)", re.IGNORECASE)
-_META = re.compile(rb"<(?:meta[^>]{0,200}charset|\?xml[^>]{0,200}encoding)=[\"']?\s*([a-zA-Z0-9_\-]+)", re.IGNORECASE)
+_META = re.compile(
+    rb"<(?:meta[^>]{0,200}charset|\?xml[^>]{0,200}encoding)=[\"']?\s*([a-zA-Z0-9_\-]+)", re.IGNORECASE
+)
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _META_WITHIN = 4096  # bytes; the HTML Standard looks at 1024, but Danish systems put scripts first
 _SAMPLE = 65536
+_MOST_MENDED = 100_000
 # Non-ASCII letters of Danish text by how the legacy charsets of Windows, old Macs and DOS write them.
 _LEGACY = ("cp1252", "mac_roman", "cp850")
 _DANISH = frozenset("æøåÆØÅéÉäöüÄÖÜ§°´«»–—’‘”“…•")
@@ -91,7 +94,7 @@ def _legacy(sample: bytes) -> str:
 
 
 def _mend(text: str) -> str:
-    return _TWICE.sub(_once, text) if "Ã" in text else text
+    return _TWICE.sub(_once, text, count=_MOST_MENDED) if "Ã" in text else text
 
 
 def _once(match: re.Match[str]) -> str:

@@ -19,8 +19,12 @@ _HIDES = re.compile(r"display:\s*none|visibility:\s*hidden")
 def judge_of(rules: Furniture) -> Judge:
     """Return the function that tells what an element is from its tag and attributes."""
     tags, roles = frozenset(rules.tags), frozenset(rules.roles)
-    sure, perhaps, breadcrumb, reveal = map(_any, (rules.sure_words, rules.words, rules.breadcrumb_words, rules.reveal_words))
-    mains, bodies = ([_any([pattern]) for pattern in patterns] for patterns in (rules.main_words, rules.body_words))
+    sure, perhaps, breadcrumb, reveal = map(
+        _any, (rules.sure_words, rules.words, rules.breadcrumb_words, rules.reveal_words)
+    )
+    mains, bodies = (
+        [_any([pattern]) for pattern in patterns] for patterns in (rules.main_words, rules.body_words)
+    )
 
     @functools.lru_cache(maxsize=16384)
     def judge(tag: str, attributes: str) -> tuple[Mark, int]:
@@ -69,7 +73,9 @@ def _any(patterns: tuple[str, ...] | list[str]) -> re.Pattern[str]:
 
 def own_blocks(reading: Reading, rules: Furniture) -> list[int]:
     """Return the numbers of the blocks that are the page's own text, in order."""
-    weights = [_weight(*block, rules) for block in zip(reading.texts, reading.prefixes, reading.linked, strict=True)]
+    weights = [
+        _weight(*block, rules) for block in zip(reading.texts, reading.prefixes, reading.linked, strict=True)
+    ]
     whole = [0, *accumulate(weights)]
     sure = bytearray(len(weights))
     perhaps = bytearray(len(weights))
@@ -87,10 +93,21 @@ def own_blocks(reading: Reading, rules: Furniture) -> list[int]:
     for number in range(end - 1, start - 1, -1):
         if furniture[number] or _is_links(reading.texts[number], reading.linked[number], rules):
             continue
-        if reading.prefixes[number] == "# " and number != reading.headline and (not kept or (reading.prefixes[kept[-1]]=="# " and kept[-1] != number+1)):
+        if (
+            reading.prefixes[number] == "# "
+            and number != reading.headline
+            and _is_bare(number, kept, reading)
+        ):
             continue
         kept.append(number)
     return kept[::-1]
+
+
+def _is_bare(heading: int, after: list[int], reading: Reading) -> bool:
+    """Return whether all that stood under a heading was left out: "Læs også" above a list of links."""
+    return heading + 1 < len(reading.texts) and (
+        not after or (after[-1] != heading + 1 and reading.prefixes[after[-1]] == "# ")
+    )
 
 
 def _sums(weights: list[int], dropped: bytearray) -> list[int]:
@@ -138,9 +155,14 @@ def _main_part(elements: list[Element], own: list[int], rules: Furniture) -> tup
             inside = [
                 element
                 for element in elements
-                if element.mark is mark and start <= element.start and element.end <= end
+                if element.mark is mark
+                and start <= element.start
+                and element.end <= end
                 and (element.start, element.end) != (start, end)
-                and (held(element) >= share * (own[end] - own[start]) or (element.headline and held(element) >= rules.least_main))
+                and (
+                    held(element) >= share * (own[end] - own[start])
+                    or (element.headline and held(element) >= rules.least_main)
+                )
             ]
             if not inside:
                 break

@@ -89,21 +89,29 @@ def _rules() -> _Rules:
             months=every_month,
             moment=re.compile(moment, re.IGNORECASE),
             alone=re.compile(
-                rf"(?:\w+:\s*)?{weekday}{moment}(?:[\s,–|-]*(?:kl\.?|klokken|at|um)?\s*\d{{1,2}}[:.]\d\d\b.{{0,12}})?\.?", re.IGNORECASE
+                rf"(?:\w+:\s*)?{weekday}{moment}(?:[\s,–|-]*(?:kl\.?|klokken|at|um)?\s*\d{{1,2}}[:.]\d\d\b.{{0,12}})?\.?",
+                re.IGNORECASE,
             ),
-            label=re.compile(rf"\b(?P<label>{_either(labels)})\b[\s:.,|]*(?:er\s+|den\s+|d\.\s*|on\s+|am\s+|le\s+)?[\s:.,]*{weekday}$", re.IGNORECASE),
+            label=re.compile(
+                rf"\b(?P<label>{_either(labels)})\b[\s:.,|]*(?:er\s+|den\s+|d\.\s*|on\s+|am\s+|le\s+)?[\s:.,]*{weekday}$",
+                re.IGNORECASE,
+            ),
             updated_labels=frozenset(raw["updated_labels"]),
             event_labels=frozenset(raw["event_labels"]),
             updated_words=re.compile(_either(raw["updated_words"]), re.IGNORECASE),
             event_names=re.compile(_either(raw["event_names"]), re.IGNORECASE),
-            dated=",".join(f'[{place}*="{name}"]' for name in raw["dated_names"] for place in ("class", "id")),
+            dated=",".join(
+                f'[{place}*="{name}"]' for name in raw["dated_names"] for place in ("class", "id")
+            ),
             meta_published=tuple(raw["meta_published"]),
             meta_updated=tuple(raw["meta_updated"]),
             earliest_year=raw["earliest_year"],
             labels_reach=raw["labels_reach"],
         )
     except (KeyError, TypeError) as problem:
-        raise DataFileError(path, "file", f"{problem} is missing or unknown", "Compare with git.") from problem
+        raise DataFileError(
+            path, "file", f"{problem} is missing or unknown", "Compare with git."
+        ) from problem
 
 
 def _either(words: Iterable[str]) -> str:
@@ -169,7 +177,9 @@ def marked_dates(tree: LexborHTMLParser, today: date | None = None) -> Dates:
     return Dates()
 
 
-def written_dates(blocks: Iterable[str], url: str, bylines: Iterable[str] = (), today: date | None = None) -> Dates:
+def written_dates(
+    blocks: Iterable[str], url: str, bylines: Iterable[str] = (), today: date | None = None
+) -> Dates:
     """Return the dates that are written: in the text with a label, as a line of its own, in the address.
 
     ``bylines`` are lines that may name the date in other words: near the headline, or of elements that are called dates.
@@ -196,7 +206,9 @@ def _from_meta(nodes: list[LexborNode], today: date | None) -> Dates:
     values: dict[str, date] = {}
     for node in nodes:
         attributes = node.attrs
-        name = (attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or "").lower()
+        name = (
+            attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or ""
+        ).lower()
         if (name in rules.meta_published or name in rules.meta_updated) and (
             day := _stated(attributes.get("content") or "", today)
         ):
@@ -229,7 +241,9 @@ def _from_time(nodes: list[LexborNode], today: date | None) -> Dates:
         if day is None or _elsewhere(node):
             continue
         around = node.parent.text(deep=True)[: rules.labels_reach] if node.parent else ""
-        if rules.updated_words.search(f"{attributes.get('class') or ''} {attributes.get('itemprop') or ''} {around}"):
+        if rules.updated_words.search(
+            f"{attributes.get('class') or ''} {attributes.get('itemprop') or ''} {around}"
+        ):
             updated = updated or day
         else:
             published = published or day
@@ -250,14 +264,12 @@ def _elsewhere(node: LexborNode) -> bool:
     return False
 
 
-def dated_lines(tree: LexborHTMLParser) -> list[str]:
-    """Return the texts of short elements whose class or id says that they hold a date."""
-    lines = []
+def dated_lines(tree: LexborHTMLParser) -> Iterator[str]:
+    """Yield the texts of short elements whose class or id says that they hold a date."""
     for node in tree.css(_rules().dated)[:_MOST_NODES]:
         text = " ".join(node.text(deep=True).split())
         if text and len(text) <= _BYLINE and not _elsewhere(node):
-            lines.append(text)
-    return lines
+            yield text
 
 
 def _moments(text: str) -> Iterator[tuple[int, int, date]]:
@@ -333,4 +345,3 @@ def header_date(last_modified: str | None, today: date | None = None) -> Dates:
         return Dates()
     known = today is None or day < today
     return Dates(updated=day, source="header") if known and day.year >= _rules().earliest_year else Dates()
-

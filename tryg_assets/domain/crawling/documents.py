@@ -117,7 +117,11 @@ def _lines(page: pypdfium2.PdfTextPage) -> Iterator[_Line]:
         if line and (start := position + raw.index(line[0])) < characters:
             _, bottom, _, top = page.get_charbox(start, loose=True)
             yield _Line(
-                line.replace("\ufffe", "-"), top - bottom, bottom, top, _cells(page, start, len(line), top - bottom)
+                line.replace("\ufffe", "-"),
+                top - bottom,
+                bottom,
+                top,
+                _cells(page, start, len(line), top - bottom),
             )
         position += len(raw) + 1
 
@@ -188,7 +192,9 @@ def read_word(body: bytes, limits: DocumentLimits) -> Document:
         with zipfile.ZipFile(io.BytesIO(body)) as parts:
             unpacked = sum(part.file_size for part in parts.infolist())
         if unpacked > limits.unpacked_bytes:
-            raise Unreadable("too_large", f"the Word document unpacks to more than {limits.unpacked_bytes} bytes")
+            raise Unreadable(
+                "too_large", f"the Word document unpacks to more than {limits.unpacked_bytes} bytes"
+            )
         word = open_word(io.BytesIO(body))
         blocks: list[Block] = []
         for part in word.iter_inner_content():

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import chain
 from typing import Any
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborNode
 
 from tryg_assets.domain.crawling.blocks import Block, join_lines, one_line
 from tryg_assets.domain.crawling.charset import decode
@@ -19,9 +20,18 @@ from tryg_assets.domain.crawling.dates import Dates, dated_lines, find_dates, ma
 from tryg_assets.domain.crawling.documents import WORD, Document, is_word, read_pdf, read_word
 from tryg_assets.domain.crawling.markup import Reading, parse, read_markup
 from tryg_assets.domain.crawling.policy import CrawlPolicy
-from tryg_assets.domain.crawling.walls import Signs, wall_of, wall_rules
+from tryg_assets.domain.crawling.walls import wall_of
 
-__all__ = ["Block", "Extracted", "extract", "language_of", "read_html", "read_text", "site_furniture", "word_forms"]
+__all__ = [
+    "Block",
+    "Extracted",
+    "extract",
+    "language_of",
+    "read_html",
+    "read_text",
+    "site_furniture",
+    "word_forms",
+]
 
 _TITLE_LENGTH = 200  # characters, where the first line of a text has to serve
 _SEPARATOR = re.compile(r"\s+[|–—»·•]\s+|\s+-\s+|\s*::\s*")
@@ -91,14 +101,7 @@ def _document(read: Document, kind: str, url: str, today: date | None) -> Extrac
     )
 
 
-@functools.cache
-def _facts() -> str:
-    """The selector of everything a page states outside its text."""
-    roots = ",".join(f"[id={root}]" for root in wall_rules().roots)
-    return (
-        'a[href],h1,title,base[href],link[rel="canonical"],meta[property="og:site_name"],noscript,'
-        f'input[type="password"],script[src],{roots}'
-    )
+_STATED = 'a[href],h1,title,base[href],link[rel="canonical"],meta[property="og:site_name"],noscript'
 
 
 def read_html(html: str, url: str, policy: CrawlPolicy, today: date | None = None) -> Extracted:
@@ -109,26 +112,20 @@ def read_html(html: str, url: str, policy: CrawlPolicy, today: date | None = Non
         return Extracted(url, (), wall="empty")
     links: list[tuple[str, str]] = []
     first: dict[str, LexborNode] = {}
-    for node in tree.css(_facts()):
+    for node in tree.css(_STATED):
         if node.tag == "a":
             links.append((node.attrs.get("href") or "", one_line(node.text(deep=True))))
         else:
             first.setdefault(node.tag or "", node)
-    signs = Signs(
-        password="input" in first,
-        noscript=first["noscript"].text(deep=True) if "noscript" in first else "",
-        scripts="script" in first,
-        root="div" in first or "app-root" in first,
-    )
+    noscript = first["noscript"].text(deep=True) if "noscript" in first else ""
     base, canonical = (first[tag].attrs.get("href") if tag in first else None for tag in ("base", "link"))
     title = _title(first)
     dates = marked_dates(tree, today)
-    lines = [] if dates.source else dated_lines(tree)
     reading = read_markup(tree, judge_of(policy.furniture))
     own = own_blocks(reading, policy.furniture)
     blocks = tuple([Block(reading.texts[number], reading.prefixes[number]) for number in own])
     if not dates.source:
-        bylines = [*lines, *_near_headline(reading, own)]
+        bylines = chain(dated_lines(tree), _near_headline(reading, own))
         dates = written_dates(reading.texts, f"{url} {canonical or ''}", bylines, today)
     if not title and blocks and blocks[0].prefix == "# ":
         title = blocks[0].text
@@ -142,15 +139,19 @@ def read_html(html: str, url: str, policy: CrawlPolicy, today: date | None = Non
         note=f"only the first {most} characters were read" if cut else None,
         breadcrumb=breadcrumb_of(reading),
     )
-    wall = wall_of(page.title, page.text(), signs)
+    wall = wall_of(page.title, page.text(), tree, noscript)
     return replace(page, wall=wall) if wall else page
 
 
-def _near_headline(reading: Reading, own: list[int]) -> list[str]:
-    """Return the lines around the headline, or around where the page's own text begins, where a byline stands."""
+def _near_headline(reading: Reading, own: list[int]) -> Iterator[str]:
+    """Yield the lines around the headline, or around where the page's own text begins, where a byline stands."""
     places = [place for place in (reading.headline, own[0] if own else -1) if place >= 0]
-    near = (number for place in places for number in range(max(0, place - 2), min(len(reading.texts), place + 5)))
-    return [reading.texts[number] for number in dict.fromkeys(near) if reading.prefixes[number] != "- "]
+    near = (
+        number for place in places for number in range(max(0, place - 2), min(len(reading.texts), place + 5))
+    )
+    for number in dict.fromkeys(near):
+        if reading.prefixes[number] != "- ":
+            yield reading.texts[number]
 
 
 def _title(first: dict[str, LexborNode]) -> str:
@@ -161,7 +162,13 @@ def _title(first: dict[str, LexborNode]) -> str:
     parts = _SEPARATOR.split(stated)
     site = one_line(first["meta"].attrs.get("content") or "").lower() if "meta" in first else ""
     own = [part for part in parts if part.lower() != site and not part.lower().endswith(" kommune")]
-    return stated if len(parts) == len(own) or not own else stated[: len(own[0])] if parts[0] == own[0] and len(own) == 1 else " – ".join(own)
+    return (
+        stated
+        if len(parts) == len(own) or not own
+        else stated[: len(own[0])]
+        if parts[0] == own[0] and len(own) == 1
+        else " – ".join(own)
+    )
 
 
 def site_furniture(pages: Iterable[Extracted], policy: CrawlPolicy, *, unchanged: int = 0) -> frozenset[str]:

@@ -16,7 +16,26 @@ from selectolax.lexbor import LexborHTMLParser
 _TOKEN = re.compile(r"<(?:!--.*?--|(/?)([a-zA-Z][^\s>]*)([^>]*))>", re.DOTALL)
 _WORD = re.compile(r"\w")
 _VOID = frozenset(
-    ["area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "img", "input", "keygen", "link", "meta", "param", "source", "track", "wbr"]
+    [
+        "area",
+        "base",
+        "basefont",
+        "bgsound",
+        "br",
+        "col",
+        "embed",
+        "frame",
+        "hr",
+        "img",
+        "input",
+        "keygen",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+    ]
 )
 _HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6", "summary"])
 _CELLS = frozenset(["td", "th"])
@@ -24,13 +43,47 @@ _BLOCKS = (
     _HEADINGS
     | _CELLS
     | frozenset(
-        ["body", "main", "article", "section", "div", "p", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "table", "caption", "thead", "tbody", "tfoot", "tr", "figure", "figcaption", "address", "details", "center", "header", "footer", "nav", "aside", "form", "fieldset", "legend", "dialog", "hgroup", "search"]
+        [
+            "body",
+            "main",
+            "article",
+            "section",
+            "div",
+            "p",
+            "ul",
+            "ol",
+            "li",
+            "dl",
+            "dt",
+            "dd",
+            "blockquote",
+            "pre",
+            "table",
+            "caption",
+            "thead",
+            "tbody",
+            "tfoot",
+            "tr",
+            "figure",
+            "figcaption",
+            "address",
+            "details",
+            "center",
+            "header",
+            "footer",
+            "nav",
+            "aside",
+            "form",
+            "fieldset",
+            "legend",
+            "dialog",
+            "hgroup",
+            "search",
+        ]
     )
 )
 # Elements without text of the page. Some hold raw text that the one pass would take for tags.
-_WITHOUT_TEXT = (
-    "script,style,noscript,template,svg,math,figcaption,iframe,object,canvas,video,audio,select,datalist,textarea,xmp,noembed,noframes,plaintext"
-)
+_WITHOUT_TEXT = "script,style,noscript,template,svg,math,figcaption,iframe,object,canvas,video,audio,select,datalist,textarea,xmp,noembed,noframes,plaintext"
 _MOST_OF_A_ROW = 300  # characters; a longer row is a layout, not data
 
 
@@ -44,9 +97,29 @@ _MOST_ATTRIBUTES = 500
 _LONG = 100_000  # characters
 _LONG_TAG = re.compile(r"<[a-zA-Z][^>]{4000,}>?")
 _DATA = re.compile(r"data:[\w/+.-]+;base64,[\w+/=%]+")
-_FORMATTING = re.compile(r"<(/?)(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)\b[^>]*>", re.IGNORECASE)
+_FORMATTING = re.compile(
+    r"<(/?)(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)\b[^>]*>", re.IGNORECASE
+)
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)[^>]*>")
-_CLOSED_BY_OTHERS = _VOID | frozenset("p li dt dd td th tr thead tbody tfoot option optgroup html head body".split())
+_CLOSED_BY_OTHERS = _VOID | frozenset(
+    [
+        "p",
+        "li",
+        "dt",
+        "dd",
+        "td",
+        "th",
+        "tr",
+        "thead",
+        "tbody",
+        "tfoot",
+        "option",
+        "optgroup",
+        "html",
+        "head",
+        "body",
+    ]
+)
 
 
 def parse(html: str, most: int) -> tuple[LexborHTMLParser, bool]:

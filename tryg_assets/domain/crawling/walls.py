@@ -5,19 +5,13 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
+from selectolax.lexbor import LexborHTMLParser
+
 from tryg_assets import paths
 from tryg_assets.domain.reference import read_yaml
 from tryg_assets.errors import DataFileError
 
-
-@dataclass(frozen=True, slots=True)
-class Signs:
-    """What the markup of a page shows beside its text: a password field, its ``<noscript>`` text, elements for a script to fill."""
-
-    password: bool = False
-    noscript: str = ""
-    root: bool = False
-    scripts: bool = False
+_NAMES = ("soft_404", "login_wall", "cookie_wall", "needs_javascript")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +22,14 @@ class _Wall:
 
 @dataclass(frozen=True, slots=True)
 class WallRules:
-    """The rules of ``walls.yml``."""
+    """The rules of ``walls.yml``; ``roots`` is a selector, ``longest`` the length in characters beyond which no wall is looked for."""
 
     opening: int
     walls: dict[str, _Wall]
     login_alone: tuple[str, ...]
-    roots: tuple[str, ...]
+    roots: str
     bare_words: int
+    longest: int
 
 
 @functools.cache
@@ -49,54 +44,61 @@ def wall_rules() -> WallRules:
     try:
         return WallRules(
             opening=raw["opening"],
-            walls={
-                name: _Wall(raw[name]["most_words"], tuple(raw[name]["phrases"]))
-                for name in ("soft_404", "login_wall", "cookie_wall", "needs_javascript")
-            },
+            walls={name: _Wall(raw[name]["most_words"], tuple(raw[name]["phrases"])) for name in _NAMES},
             login_alone=tuple(raw["login_wall"]["alone"]),
-            roots=tuple(raw["needs_javascript"]["roots"]),
+            roots=",".join(f"[id={root}]" for root in raw["needs_javascript"]["roots"]),
+            # A word with its space has hardly more letters: no need to count the words of a longer text.
+            longest=40 * max(raw[name]["most_words"] for name in _NAMES),
             bare_words=raw["needs_javascript"]["bare_words"],
         )
     except (KeyError, TypeError) as problem:
-        raise DataFileError(path, "file", f"{problem} is missing or unknown", "Compare with git.") from problem
+        raise DataFileError(
+            path, "file", f"{problem} is missing or unknown", "Compare with git."
+        ) from problem
 
 
 def soft_404_phrase(title: str, text: str) -> str | None:
     """Return the phrase that shows that the server had no such page, or ``None``."""
-    return _phrase("soft_404", title, text)
+    return _Opening.of(title, text).phrase("soft_404")
 
 
-def wall_of(title: str, text: str, signs: Signs) -> str | None:
-    """Return which wall stands in front of a page's text, or ``None``: soft_404, login_wall, cookie_wall, needs_javascript, empty."""
+def wall_of(title: str, text: str, tree: LexborHTMLParser, noscript: str) -> str | None:
+    """Return which wall stands in front of a page's text, or ``None``: soft_404, login_wall, cookie_wall, needs_javascript, empty.
+
+    ``tree`` and ``noscript`` show what the wording alone does not: a field for a password, an element that a script fills.
+    """
     rules = wall_rules()
-    if _phrase("soft_404", title, text):
+    if len(text) > rules.longest:
+        return None
+    opening = _Opening.of(title, text)
+    if opening.phrase("soft_404"):
         return "soft_404"
-    if phrase := _phrase("login_wall", title, text):
-        opening = _opening(title, text)
-        if signs.password or phrase in rules.login_alone or any(alone in opening for alone in rules.login_alone):
-            return "login_wall"
-    if _phrase("cookie_wall", title, text):
+    if opening.phrase("login_wall") and (
+        any(phrase in opening.text for phrase in rules.login_alone)
+        or tree.css_first('input[type="password"]')
+    ):
+        return "login_wall"
+    if opening.phrase("cookie_wall"):
         return "cookie_wall"
-    bare = _at_most(text, rules.bare_words)
-    if _phrase("needs_javascript", title, text) or (
-        bare and (signs.root or _phrase("needs_javascript", "", signs.noscript))
+    if opening.phrase("needs_javascript") or (
+        opening.words <= rules.bare_words
+        and (tree.css_first(rules.roots) or _Opening.of("", noscript).phrase("needs_javascript"))
     ):
         return "needs_javascript"
-    return None if text.strip() else "empty"
+    return None if opening.words else "empty"
 
 
-def _opening(title: str, text: str) -> str:
-    return f"{title}\n{text[: wall_rules().opening]}".lower()
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    text: str
+    words: int
 
+    @classmethod
+    def of(cls, title: str, text: str) -> _Opening:
+        return cls(f"{title}\n{text[: wall_rules().opening]}".lower(), len(text.split()))
 
-def _phrase(wall: str, title: str, text: str) -> str | None:
-    rule = wall_rules().walls[wall]
-    if not _at_most(text, rule.most_words):
-        return None
-    opening = _opening(title, text)
-    return next((phrase for phrase in rule.phrases if phrase in opening), None)
-
-
-def _at_most(text: str, words: int) -> bool:
-    # Words are at least a letter and a space; long texts, the many, are not split.
-    return len(text) < words * 40 and len(text.split()) <= words
+    def phrase(self, wall: str) -> str | None:
+        rule = wall_rules().walls[wall]
+        if self.words > rule.most_words:
+            return None
+        return next((phrase for phrase in rule.phrases if phrase in self.text), None)
