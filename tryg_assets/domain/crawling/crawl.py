@@ -17,6 +17,7 @@ from yarl import URL
 from tryg_assets.clock import Clock
 from tryg_assets.domain.crawling.addresses import AddressBook
 from tryg_assets.domain.crawling.archive import Archive
+from tryg_assets.domain.crawling.documents import Unreadable
 from tryg_assets.domain.crawling.extract import Extracted, extract, language_of, site_furniture, word_forms
 from tryg_assets.domain.crawling.fetch import Fetcher, Reply
 from tryg_assets.domain.crawling.policy import CrawlPolicy
@@ -260,14 +261,21 @@ class Crawl:
     def _take(self, target: _Target, reply: Reply) -> None:
         assert reply.status is not None
         try:
-            page = extract(reply.body, reply.headers.get("content-type", ""), target.url, self._policy)
-        except ValueError as problem:
-            self._note(target, reply, "error", str(problem))
+            page = extract(
+                reply.body,
+                reply.headers.get("content-type", ""),
+                target.url,
+                self._policy,
+                today=self._clock().date(),
+                last_modified=reply.headers.get("last-modified"),
+            )
+        except Unreadable as problem:
+            self._note(target, reply, problem.outcome, str(problem))
             return
         if page is None:
             self._note(target, reply, "unsupported_type", reply.content_type)
             return
-        row = self._note(target, reply, "no_stem", None)
+        row = self._note(target, reply, page.wall or "no_stem", page.note)
         record = self._archive.add(target.url, reply.status, reply.headers, reply.body, row["fetched_at"])
         self._read.append(_Read(row, page, reply.status, record))
         base = _joined(reply.url, page.base) if page.base else reply.url

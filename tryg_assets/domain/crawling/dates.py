@@ -168,7 +168,9 @@ def find_dates(
 
 def marked_dates(tree: LexborHTMLParser, today: date | None = None) -> Dates:
     """Return the dates that markup states: meta, JSON-LD, ``time``."""
-    metas, scripts, times = [], [], []
+    metas: list[LexborNode] = []
+    scripts: list[LexborNode] = []
+    times: list[LexborNode] = []
     for node in tree.css('meta[content],script[type="application/ld+json"],time,[itemprop="datePublished"]'):
         (metas if node.tag == "meta" else scripts if node.tag == "script" else times).append(node)
     for rule, nodes in ((_from_meta, metas), (_from_json_ld, scripts), (_from_time, times)):
@@ -292,8 +294,10 @@ def _from_text(blocks: Iterable[str], bylines: Iterable[str], today: date | None
     published: date | None = None
     updated: date | None = None
     alone: date | None = None
+    any_moment = False
     text = "\n".join(blocks)
     for start, end, found in _moments(text):
+        any_moment = True
         if (day := _until(found, today)) is None:
             continue
         label = rules.label.search(text, max(0, start - rules.labels_reach), start)
@@ -309,7 +313,7 @@ def _from_text(blocks: Iterable[str], bylines: Iterable[str], today: date | None
             updated = updated or day
         elif not (name in rules.event_labels and _CLOCK.match(text, end)):
             published = published or day
-    if published is None and updated is None:
+    if any_moment and published is None and updated is None:
         published = next(_from_bylines(bylines, today), alone)
     return Dates(published, updated, "text") if published or updated else Dates()
 

@@ -183,7 +183,7 @@ def read_word(body: bytes, limits: DocumentLimits) -> Document:
     Raises:
         Unreadable: it is damaged, or would unpack to more than the limit.
     """
-    from docx import Document as open_word
+    import docx
     from docx.opc.exceptions import PackageNotFoundError
     from docx.table import Table
     from lxml.etree import LxmlError
@@ -195,7 +195,7 @@ def read_word(body: bytes, limits: DocumentLimits) -> Document:
             raise Unreadable(
                 "too_large", f"the Word document unpacks to more than {limits.unpacked_bytes} bytes"
             )
-        word = open_word(io.BytesIO(body))
+        word = docx.Document(io.BytesIO(body))
         blocks: list[Block] = []
         for part in word.iter_inner_content():
             blocks += _rows(part) if isinstance(part, Table) else _paragraph(part)

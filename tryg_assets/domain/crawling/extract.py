@@ -16,7 +16,14 @@ from selectolax.lexbor import LexborNode
 from tryg_assets.domain.crawling.blocks import Block, join_lines, one_line
 from tryg_assets.domain.crawling.charset import decode
 from tryg_assets.domain.crawling.content import breadcrumb_of, judge_of, own_blocks
-from tryg_assets.domain.crawling.dates import Dates, dated_lines, find_dates, marked_dates, written_dates
+from tryg_assets.domain.crawling.dates import (
+    Dates,
+    dated_lines,
+    find_dates,
+    header_date,
+    marked_dates,
+    written_dates,
+)
 from tryg_assets.domain.crawling.documents import WORD, Document, is_word, read_pdf, read_word
 from tryg_assets.domain.crawling.markup import Reading, parse, read_markup
 from tryg_assets.domain.crawling.policy import CrawlPolicy
@@ -62,18 +69,27 @@ class Extracted:
 
 
 def extract(
-    body: bytes, content_type_header: str, url: str, policy: CrawlPolicy, *, today: date | None = None
+    body: bytes,
+    content_type_header: str,
+    url: str,
+    policy: CrawlPolicy,
+    *,
+    today: date | None = None,
+    last_modified: str | None = None,
 ) -> Extracted | None:
     """Read a body; ``None`` if its media type has no text for us. No date after ``today`` is believed.
+
+    ``last_modified`` is the server's header. It dates documents that state no date themselves; servers that make their
+    pages at each request say nothing by it, so HTML is not dated by it.
 
     Raises:
         Unreadable: a document is damaged, needs a password or unpacks to too much (a ``ValueError``).
     """
     media = content_type_header.partition(";")[0].strip().lower()
     if body.startswith(b"%PDF-") or media == "application/pdf":
-        return _document(read_pdf(body, policy.documents), "pdf", url, today)
+        return _document(read_pdf(body, policy.documents), "pdf", url, today, last_modified)
     if media == WORD or is_word(body):
-        return _document(read_word(body, policy.documents), "docx", url, today)
+        return _document(read_word(body, policy.documents), "docx", url, today, last_modified)
     if media in ("", "text/html", "application/xhtml+xml"):
         return read_html(decode(body, content_type_header), url, policy, today)
     if media == "text/plain":
@@ -86,11 +102,15 @@ def read_text(text: str, url: str, today: date | None = None) -> Extracted:
     return _document(Document("", tuple(join_lines(text.replace("\f", "\n\n")))), "text", url, today)
 
 
-def _document(read: Document, kind: str, url: str, today: date | None) -> Extracted:
+def _document(
+    read: Document, kind: str, url: str, today: date | None, last_modified: str | None = None
+) -> Extracted:
     """Return a document as a page: its first line is the title if it states none, its own date comes after those in its text."""
     dates = find_dates([block.text for block in read.blocks], url, today=today)
     if dates.source is None and (found := Dates(read.created, read.modified, kind).until(today)).latest:
         dates = found
+    if dates.source is None:
+        dates = header_date(last_modified, today)
     return Extracted(
         read.title or (read.blocks[0].text[:_TITLE_LENGTH] if read.blocks else url),
         read.blocks,
@@ -139,7 +159,7 @@ def read_html(html: str, url: str, policy: CrawlPolicy, today: date | None = Non
         note=f"only the first {most} characters were read" if cut else None,
         breadcrumb=breadcrumb_of(reading),
     )
-    wall = wall_of(page.title, page.text(), tree, noscript)
+    wall = wall_of(page.title, page.text(), tree, noscript) or (None if reading.texts else "empty")
     return replace(page, wall=wall) if wall else page
 
 

@@ -256,7 +256,7 @@ class _Reader:
                     self._flush()
             else:
                 stack.append(self._open(tag, *self._judge(tag, attributes)))
-            if text:
+            if text and (self._parts or not text.isspace()):
                 self._parts.append(text)
                 if in_link:
                     self._linked += len(text.strip())
@@ -265,7 +265,8 @@ class _Reader:
 
     def _open(self, tag: str, mark: Mark, rank: int) -> Element | int | None:
         if tag in _BLOCKS:
-            self._flush()
+            if self._parts:
+                self._flush()
             if tag == "li":
                 self._item = True
             elif tag in _HEADINGS:
@@ -291,7 +292,8 @@ class _Reader:
 
     def _close(self, tag: str, opened: Element | int) -> None:
         out = self._out
-        self._flush()
+        if self._parts:
+            self._flush()
         start = opened if isinstance(opened, int) else opened.start
         if tag == "li":
             self._item = False
@@ -316,17 +318,13 @@ class _Reader:
             out.elements.append(opened)
 
     def _flush(self) -> None:
-        if not self._parts:
-            return
         text = " ".join("".join(self._parts).split())
         linked, self._linked = self._linked, 0
         self._parts.clear()
-        if not text:
-            return
         if "&" in text:
             text = text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
             text = " ".join(text.split())
-        if not _WORD.search(text):
+        if not text[:1].isalnum() and not _WORD.search(text):
             return
         out = self._out
         out.texts.append(text)

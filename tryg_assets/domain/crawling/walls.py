@@ -63,7 +63,7 @@ def soft_404_phrase(title: str, text: str) -> str | None:
 
 
 def wall_of(title: str, text: str, tree: LexborHTMLParser, noscript: str) -> str | None:
-    """Return which wall stands in front of a page's text, or ``None``: soft_404, login_wall, cookie_wall, needs_javascript, empty.
+    """Return which wall stands in front of a page's text, or ``None``: soft_404, login_wall, cookie_wall, needs_javascript.
 
     ``tree`` and ``noscript`` show what the wording alone does not: a field for a password, an element that a script fills.
     """
@@ -85,7 +85,7 @@ def wall_of(title: str, text: str, tree: LexborHTMLParser, noscript: str) -> str
         and (tree.css_first(rules.roots) or _Opening.of("", noscript).phrase("needs_javascript"))
     ):
         return "needs_javascript"
-    return None if opening.words else "empty"
+    return None
 
 
 @dataclass(frozen=True, slots=True)
