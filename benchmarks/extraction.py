@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tryg_assets.domain.crawling.charset import decode
 from tryg_assets.domain.crawling.extract import extract, site_furniture
-from tryg_assets.domain.crawling.fetch import decode
 from tryg_assets.domain.crawling.policy import crawl_policy
 from tryg_assets.domain.sample_web.plan import plan
 from tryg_assets.domain.sample_web.render import Base, render

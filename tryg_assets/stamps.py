@@ -27,7 +27,7 @@ def _version(files: Iterable[Path]) -> str:
 @functools.cache
 def reading_version() -> str:
     """Return the version of how pages are read; kept readings of an older one are not reused."""
-    rules = (paths.CODEBOOK / name for name in ("crawling.yml", "dates.yml"))
+    rules = (paths.CODEBOOK / name for name in ("crawling.yml", "dates.yml", "walls.yml"))
     return _version([*rules, *(_PACKAGE / "domain" / "crawling").glob("*.py")])
 
 

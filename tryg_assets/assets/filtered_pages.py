@@ -9,7 +9,9 @@ from tryg_assets.domain.filtering.rules import cleaning_rules
 from tryg_assets.domain.filtering.verdicts import filter_pages
 
 
-@table_asset("filtered_pages", kinds={"python", "parquet"}, rules=[CODEBOOK / "cleaning.yml"])
+@table_asset(
+    "filtered_pages", kinds={"python", "parquet"}, rules=[CODEBOOK / "cleaning.yml", CODEBOOK / "walls.yml"]
+)
 def filtered_pages(context: dg.AssetExecutionContext, raw_crawl: pl.DataFrame) -> pl.DataFrame:
     """Judge the raw pages of one municipality."""
     pages = contract("filtered_pages").frame(filter_pages(raw_crawl.to_dicts(), cleaning_rules()))

@@ -17,7 +17,7 @@ from tryg_assets.resources import Corpus, LakeResource
 from tryg_assets.stamps import content_version, reading_version
 from tryg_assets.storage import Lake, write_text
 
-_RULES = [CODEBOOK / "crawling.yml", CODEBOOK / "dates.yml"]
+_RULES = [CODEBOOK / name for name in ("crawling.yml", "dates.yml", "walls.yml")]
 
 
 @dg.multi_asset(

@@ -167,8 +167,11 @@ def test_a_redirect_in_a_circle_ends(run: Run, steps: Mapping[str, Answer]) -> N
         (redirect("mailto:post@proeveby.dk"), "error", "redirects to no web address"),
         (Answer(b"x" * 5001), "too_large", "more than 5000 bytes"),
         (Answer(b"\x89PNG", content_type="image/png"), "unsupported_type", "image/png"),
-        (Answer(b"%PDF-1.7 broken", content_type="application/pdf"), "error", "the PDF cannot be opened"),
-        (Answer(b""), "no_stem", None),
+        (Answer(b"%PDF-1.7 broken", content_type="application/pdf"), "damaged", "the PDF cannot be opened"),
+        (Answer(b""), "empty", None),
+        (Answer(b"<h1>Siden findes ikke</h1>"), "soft_404", None),
+        (Answer("<h1>Log ind</h1><p>Du skal logge ind for at læse siden.</p>".encode()), "login_wall", None),
+        (Answer(b'<div id="root"></div><script src="/a.js"></script>'), "needs_javascript", None),
     ],
 )
 def test_what_cannot_be_read_is_noted_and_the_crawl_goes_on(
@@ -314,7 +317,7 @@ def test_an_endless_calendar_ends(run: Run) -> None:
     days = [f"/kalender?dag={day}" for day in range(60)]
     with serve({"/": page(TRYG, link(*days)), **{day: page() for day in days}}) as server:
         found = list(outcomes(run(server)).values())
-    assert (found.count("no_stem"), found.count("trap")) == (50, 10)
+    assert (found.count("empty"), found.count("trap")) == (50, 10)
 
 
 def test_a_crawl_stops_at_its_limit_and_says_so(run: Run) -> None:

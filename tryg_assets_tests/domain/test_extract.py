@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import html as html_module
+import io
+import re
+import struct
+import time
+import zipfile
+import zlib
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import docx
 import pytest
 from fpdf import FPDF
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tryg_assets.domain.crawling.dates import Dates
+from tryg_assets.domain.crawling.documents import WORD, Unreadable
 from tryg_assets.domain.crawling.extract import (
     Block,
     Extracted,
@@ -78,7 +90,32 @@ def test_what_is_not_the_pages_own_text_is_left_out(furniture: str, frame: str) 
         ("<p>Linje et<br>linje to</p>", "Linje et\nlinje to"),
         ("<p>Tryg\n   og\u00a0\u00a0sikker</p>", "Tryg og sikker"),
         ("<p>Tryg<b>hed</b> for <i>alle</i>.</p>", "Tryghed for alle."),
-        ("<table><tr><td>2024</td><td>Tryg by</td></tr></table>", "2024\nTryg by"),
+        ("<table><tr><td>2024</td><td>Tryg by</td></tr></table>", "2024 | Tryg by"),
+        (
+            "<table><tr><th>År</th><th>Beløb</th></tr><tr><td>2024</td><td>1.000 kr.</td></tr></table>",
+            "År | Beløb\n2024 | 1.000 kr.",
+        ),
+        ("<table><tr><td><p>Et.</p><p>To.</p></td><td>Tre.</td></tr></table>", "Et.\nTo.\nTre."),
+        (
+            "<details><summary>Hvem kan få hjælp?</summary><p>Alle borgere.</p></details>",
+            "# Hvem kan få hjælp?\nAlle borgere.",
+        ),
+        (
+            '<h3><button aria-expanded="false">Hvem?</button></h3><div class="accordion-body" hidden><p>Alle.</p></div>',
+            "# Hvem?\nAlle.",
+        ),
+        ('<div role="tabpanel" aria-hidden="true"><p>Alle.</p></div>', "Alle."),
+        ('<div style="display: none"><p>Skjult.</p></div><p>Vist.</p>', "Vist."),
+        (
+            "<article><header><h1>Tryg by</h1><p>Et lead.</p></header><p>Et mål.</p></article>",
+            "# Tryg by\nEt lead.\nEt mål.",
+        ),
+        (
+            "<h2>Læs også</h2><ul><li><a href='/a'>Andet</a></li></ul><h2>Kontakt</h2><p>Ring 12.</p>",
+            "# Kontakt\nRing 12.",
+        ),
+        ("<p>Ring <span class='share'>del</span> i dag.</p>", "Ring i dag."),
+        ("<p>tryg\u00adhed</p>", "tryghed"),
         ("<dl><dt>Mål</dt><dd>Tryghed</dd></dl>", "Mål\nTryghed"),
         ("løs tekst<div>i <span>en</span> kasse</div>bagefter", "løs tekst\ni en kasse\nbagefter"),
         ("<header><h1>Tryg by</h1></header><p>Et mål.</p>", "# Tryg by\nEt mål."),
@@ -127,6 +164,11 @@ def test_a_form_around_the_whole_page_is_no_form() -> None:
         ("<title>Kommunen</title><h1>Tryg <b>by</b></h1>", "Tryg by"),
         ("<title> Tryg\n by </title><h1> </h1>", "Tryg by"),
         ("<h2>Tryg by</h2>", "Tryg by"),
+        ("<title>Tryg by | Prøveby Kommune</title>", "Tryg by"),
+        ("<title>Prøveby Kommune - Tryg by</title>", "Tryg by"),
+        ("<title>Prøveby Kommune</title>", "Prøveby Kommune"),
+        ('<meta property="og:site_name" content="Prøveby"><title>Tryg by – Prøveby</title>', "Tryg by"),
+        ("<title>Tryg by - mål og midler</title>", "Tryg by - mål og midler"),
         ("<p>Tryg by</p>", URL),
     ],
 )
@@ -195,7 +237,7 @@ def test_plain_text_has_paragraphs_headings_and_lists() -> None:
 
 
 def test_empty_plain_text() -> None:
-    assert read_text(" \n\n", URL) == Extracted(URL, (), kind="text")
+    assert read_text(" \n\n", URL) == Extracted(URL, (), kind="text", wall="empty")
 
 
 def pdf(*pages: str, title: str = "", created: datetime = datetime(2022, 5, 4, tzinfo=UTC)) -> bytes:
@@ -312,3 +354,297 @@ def test_space_and_larger_letters_part_the_paragraphs_of_a_pdf() -> None:
         ("", ("Første afsnit. " * 12).strip()),
         ("", "Andet afsnit."),
     ]
+
+
+LONG = "<p>" + "Kommunen vil skabe en tryg midtby for alle, der færdes der om aftenen. " * 4 + "</p>"
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '<body class="cookie-not-accepted">{}</body>',
+        '<body><div class="page with-sidebar"><h1>Tryg by</h1>{}</div></body>',
+        '<body><div class="menu-open">{}</div></body>',
+        '<body><main><div class="widget">{}</div><div class="widget">{}</div></main></body>',
+    ],
+)
+def test_a_word_for_furniture_on_the_frame_of_the_page_does_not_empty_it(frame: str) -> None:
+    assert "tryg midtby" in text_of(frame.replace("{}", LONG))
+
+
+def test_the_running_text_is_found_where_its_author_says_it_is() -> None:
+    teaser = "<div><p>Læs om et helt andet emne på en anden side, som ingen har bedt om her.</p></div>"
+    page = f'<body>{teaser}<article><div class="article-body">{LONG}</div><div class="related">{teaser}</div></article></body>'
+    assert "andet emne" not in text_of(page)
+
+
+def test_the_breadcrumb_is_kept_but_is_no_text() -> None:
+    page = read_html(
+        f'<body><ol class="breadcrumb"><li><a href="/">Forside</a></li><li>Tryghed</li></ol><main>{OWN}</main></body>',
+        URL,
+        POLICY,
+    )
+    assert (page.breadcrumb, page.text()) == (("Forside", "Tryghed"), OWN_TEXT)
+
+
+@pytest.mark.parametrize(
+    ("html", "wall"),
+    [
+        ("", "empty"),
+        ("<script>var tryg</script>", "empty"),
+        ("<h1>Siden findes ikke</h1><p>Prøv søgefeltet.</p>", "soft_404"),
+        ("<title>404</title><p>Ups.</p>", "soft_404"),
+        (f"<h1>Når siden findes ikke</h1>{LONG * 10}", None),
+        ("<h1>Log ind</h1><form><input type='password'></form><p>Brug din adgangskode.</p>", "login_wall"),
+        ("<p>Du skal logge ind med MitID for at se siden.</p>", "login_wall"),
+        ("<p>Book tid: brug MitID på borger.dk.</p>", None),
+        ("<p>Du skal acceptere cookies for at se indholdet.</p>", "cookie_wall"),
+        ("<p>You need to enable JavaScript to run this app.</p>", "needs_javascript"),
+        ("<noscript>Siden kræver JavaScript.</noscript>", "needs_javascript"),
+        ('<div id="root"></div>', "needs_javascript"),
+        (f'<div id="root">{LONG}</div>', None),
+        (f"<body><noscript>Siden kræver JavaScript.</noscript>{LONG}", None),
+        ("<ul><li><a href='/a'>Kun</a></li><li><a href='/b'>henvisninger</a></li></ul>", None),
+    ],
+)
+def test_a_wall_in_front_of_the_text_is_named(html: str, wall: str | None) -> None:
+    assert read_html(html, URL, POLICY).wall == wall
+
+
+# --- hostile pages: bounded, and what can be read is read
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        pytest.param("<div>" * 100_000 + "tryg", id="100,000 levels"),
+        pytest.param("<table><tr><td>" * 20_000 + "tryg", id="tables in tables"),
+        pytest.param(
+            "".join(f"<b id={n}>" for n in range(5_000)) + "<p>tryg" * 5_000, id="unclosed formatting"
+        ),
+        pytest.param("<p " + " ".join(f"a{n}=1" for n in range(100_000)) + "></p><p>tryg", id="attributes"),
+        pytest.param("<p>tryg</p>" + "<" * 2_000_000, id="tags that never begin"),
+        pytest.param("<p>tryg" + "\x00" * 1_000_000, id="null bytes"),
+        pytest.param("<p>tryg <time>3. marts 2021</time>" * 10_000, id="dates"),
+        pytest.param(
+            '<script type="application/ld+json">' + "[" * 500_000 + "</script><p>tryg", id="JSON-LD"
+        ),
+        pytest.param("<p>tryg " + "&lt;&amp;" * 200_000, id="entities"),
+        pytest.param(f'<p class="{"cookie-" * 100_000}x">nej</p><p>tryg', id="a class without end"),
+    ],
+)
+def test_hostile_markup_is_read_in_bounded_time(html: str) -> None:
+    started = time.process_time()
+    page = read_html(html, URL, POLICY)
+    assert time.process_time() - started < 10
+    assert "tryg" in page.text()
+
+
+def test_a_page_beyond_the_limit_is_cut_and_says_so() -> None:
+    limit = POLICY.documents.html_characters
+    page = read_html("<p>tryg</p>" + "x" * limit + "<p>slut</p>", URL, POLICY)
+    assert "slut" not in page.text()
+    assert page.note == f"only the first {limit} characters were read"
+
+
+def test_a_picture_written_into_a_page_does_not_count() -> None:
+    picture = "data:image/png;base64," + "A" * POLICY.documents.html_characters
+    page = read_html(f'<p>tryg</p><img src="{picture}"><p>slut</p>', URL, POLICY)
+    assert (page.text(), page.note) == ("tryg\nslut", None)
+
+
+_PIECES = st.sampled_from(
+    [
+        "<p>",
+        "</p>",
+        "<div class='menu'>",
+        "</div>",
+        "<a href=x>",
+        "</a>",
+        "<table>",
+        "<tr>",
+        "<td>",
+        "</table>",
+        "<li>",
+        "<b",
+        ">",
+        "&amp;",
+        "&",
+        "<!--",
+        "-->",
+        "<script>",
+        "</script>",
+        "<h1>",
+        "</h1>",
+        "<main>",
+        "</main>",
+        "<button>",
+        "tryg ",
+        '"',
+        "<svg>",
+        "</svg>",
+        "<br>",
+        "=",
+    ]
+)
+
+
+@given(st.lists(_PIECES, max_size=40))
+def test_any_markup_gives_one_line_blocks_without_tags_of_ours(pieces: list[str]) -> None:
+    page = read_html("".join(pieces), URL, POLICY)
+    for text, prefix in page.blocks:
+        assert text == " ".join(text.split()) != ""
+        assert prefix in ("", "# ", "- ")
+        assert "<td" not in text
+
+
+@given(st.text(max_size=200))
+def test_text_put_in_a_paragraph_comes_back(text: str) -> None:
+    kept = " ".join(text.replace("\x00", "").replace("\u00ad", "").replace("\r", "\n").split())
+    escaped = html_module.escape(text)
+    got = text_of(f"<body><main><p>{escaped}</p></main></body>")
+    assert got == (kept if re.search(r"\w", kept) else "")
+
+
+# --- documents
+
+
+def word(*paragraphs: tuple[str, str], table: tuple[tuple[str, ...], ...] = ()) -> bytes:
+    document = docx.Document()
+    document.core_properties.modified = datetime(2023, 5, 4)
+    for style, text in paragraphs:
+        document.add_paragraph(text, style=style)
+    if table:
+        grid = document.add_table(rows=0, cols=len(table[0]))
+        for values in table:
+            for cell, value in zip(grid.add_row().cells, values, strict=True):
+                cell.text = value
+    body = io.BytesIO()
+    document.save(body)
+    return body.getvalue()
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["application/vnd.openxmlformats-officedocument.wordprocessingml.document", "application/octet-stream"],
+)
+def test_a_word_document_is_read_in_its_order(header: str) -> None:
+    body = word(
+        ("Heading 1", "Tryg by"),
+        ("Normal", "Et mål."),
+        ("List Bullet", "natteravne"),
+        table=(("År", "Beløb"), ("2024", "1.000")),
+    )
+    page = extract(body, header, URL, POLICY)
+    assert page is not None
+    assert page.text() == "# Tryg by\nEt mål.\n- natteravne\nÅr | Beløb\n2024 | 1.000"
+    assert (page.kind, page.title, page.dates) == ("docx", "Tryg by", Dates(None, date(2023, 5, 4), "docx"))
+
+
+def test_a_word_document_that_unpacks_without_bound_is_not_unpacked() -> None:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("word/document.xml", b"0" * (POLICY.documents.unpacked_bytes + 1))
+    with pytest.raises(Unreadable, match="unpacks to more than") as caught:
+        extract(body.getvalue(), "", URL, POLICY)
+    assert caught.value.outcome == "too_large"
+
+
+@pytest.mark.parametrize("body", [b"PK\x03\x04word/document.xml", word(("Normal", "tryg"))[:-200]])
+def test_a_broken_word_document_is_an_error_with_words(body: bytes) -> None:
+    with pytest.raises(Unreadable, match="the Word document cannot be read") as caught:
+        extract(body, WORD, URL, POLICY)
+    assert caught.value.outcome == "damaged"
+
+
+def test_old_word_documents_have_no_text_for_us() -> None:
+    assert extract(b"\xd0\xcf\x11\xe0tryg", "application/msword", URL, POLICY) is None
+
+
+def test_a_pdf_with_a_password_is_named() -> None:
+    document = FPDF()
+    document.set_encryption(owner_password="a", user_password="b")
+    document.add_page()
+    with pytest.raises(Unreadable, match="the PDF cannot be opened") as caught:
+        extract(bytes(document.output()), "", URL, POLICY)
+    assert caught.value.outcome == "encrypted"
+
+
+def picture() -> bytes:
+    row = b"\x00" + b"\xff" * 8
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(row * 8)),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
+
+
+def scan(pages: int, text: str = "") -> bytes:
+    document = FPDF()
+    document.set_font("helvetica", size=12)
+    for _ in range(pages):
+        document.add_page()
+        document.image(io.BytesIO(picture()), w=100)
+    if text:
+        document.add_page()
+        document.multi_cell(0, text=text)
+    return bytes(document.output())
+
+
+@pytest.mark.parametrize(
+    ("body", "wall", "text", "note"),
+    [
+        (scan(2), "scanned", "", "2 of 2 pages are pictures without text"),
+        (scan(2, "Tryg by"), None, "Tryg by", "2 of 3 pages are pictures without text"),
+    ],
+)
+def test_scanned_pages_are_named_and_counted(body: bytes, wall: str | None, text: str, note: str) -> None:
+    page = extract(body, "", URL, POLICY)
+    assert page is not None
+    assert (page.wall, page.text(), page.note) == (wall, text, note)
+
+
+def test_pages_beyond_the_limit_are_not_read_and_that_is_said() -> None:
+    policy = replace(POLICY, documents=replace(POLICY.documents, pages=1))
+    page = extract(pdf("Tryghed", "Side to"), "", URL, policy)
+    assert page is not None
+    assert (page.text(), page.note) == ("Tryghed", "only the first 1 of 2 pages were read")
+
+
+def test_a_table_in_a_pdf_has_a_line_for_each_row() -> None:
+    document = FPDF()
+    document.set_font("helvetica", size=11)
+    document.add_page()
+    document.multi_cell(0, text="Midler til en tryg midtby:", new_x="LMARGIN", new_y="NEXT")
+    for row in (
+        ("Projekt", "2024", "2025"),
+        ("Lys i parken", "1.000", "2.000"),
+        ("Natteravne", "300", "400"),
+    ):
+        for value in row:
+            document.cell(50, 8, value)
+        document.ln()
+    page = extract(bytes(document.output()), "", URL, POLICY)
+    assert page is not None
+    assert page.text().split("\n") == [
+        "Midler til en tryg midtby:",
+        "Projekt | 2024 | 2025",
+        "Lys i parken | 1.000 | 2.000",
+        "Natteravne | 300 | 400",
+    ]
+
+
+def test_a_document_without_a_date_is_dated_by_its_server_unless_that_names_the_moment_of_asking() -> None:
+    stated = "Wed, 03 Mar 2021 09:15:00 GMT"
+    undated = pdf("Tryghed").replace(b"/CreationDate", b"/CreationDaty")
+    for today, found in (
+        (date(2026, 1, 1), Dates(None, date(2021, 3, 3), "header")),
+        (date(2021, 3, 3), Dates()),
+    ):
+        page = extract(undated, "", URL, POLICY, last_modified=stated, today=today)
+        assert page is not None
+        assert page.dates == found

@@ -10,9 +10,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tryg_assets.domain.crawling.fetch import Fetcher, Reply, decode
+from tryg_assets.domain.crawling.fetch import Fetcher, Reply
 from tryg_assets.domain.crawling.policy import crawl_policy
-from tryg_assets_tests.loopback import HTML, Answer, redirect, serve
+from tryg_assets_tests.loopback import Answer, redirect, serve
 
 POLICY = replace(crawl_policy(), limits=replace(crawl_policy().limits, body_bytes=1000, seconds=5))
 
@@ -203,39 +203,3 @@ def test_a_compressed_bomb_is_too_large(fetcher: Fetcher) -> None:
         reply = fetcher.get(f"{server.url}/a")
     assert len(bomb) < 1000
     assert (reply.too_large, reply.body, reply.problem) == (True, b"", "more than 1000 bytes")
-
-
-TEXT = "Tryghed på Ærø – ål"
-UTF8, CP1252 = TEXT.encode(), TEXT.encode("cp1252")
-META = b'<meta charset="windows-1252">'
-
-
-@pytest.mark.parametrize(
-    ("body", "header", "text"),
-    [
-        pytest.param(UTF8, HTML, TEXT, id="header"),
-        pytest.param(CP1252, 'text/html; charset="Windows-1252"', TEXT, id="header in quotes"),
-        pytest.param(META + UTF8, HTML, META.decode() + TEXT, id="header before meta"),
-        pytest.param(
-            b"\xef\xbb\xbf" + META + UTF8, "text/html", META.decode() + TEXT, id="byte order mark before meta"
-        ),
-        pytest.param(b"\xef\xbb\xbf" + UTF8, HTML, TEXT, id="the byte order mark is no text"),
-        pytest.param(META + CP1252, "text/html", META.decode() + TEXT, id="meta"),
-        pytest.param(UTF8, "text/html", TEXT, id="nothing stated, valid UTF-8"),
-        pytest.param(CP1252, "", TEXT, id="nothing stated, detected"),
-        pytest.param(CP1252, "text/html; charset=iso-8859-1", TEXT, id="ISO-8859-1 is Windows-1252"),
-        pytest.param(CP1252, "text/html; charset=ISO8859-1", TEXT, id="in any spelling"),
-        pytest.param(CP1252, "text/html; charset=us-ascii", TEXT, id="ASCII is Windows-1252"),
-        pytest.param(UTF8, "text/html; charset=klingon", TEXT, id="unknown charset"),
-        pytest.param(
-            META + CP1252, "text/html; charset=klingon", META.decode() + TEXT, id="unknown charset, then meta"
-        ),
-        pytest.param(UTF8, "text/html; charset=hex", TEXT, id="a codec that is no charset"),
-        pytest.param(UTF8, "text/html; charset=idna", TEXT, id="a codec that cannot replace"),
-        pytest.param(UTF8, "text/html; charset=æ", TEXT, id="a charset no codec could have"),
-        pytest.param(b"tr\xffyg", HTML, "tr\ufffdyg", id="what cannot be decoded is marked"),
-        pytest.param(b"", "", "", id="empty"),
-    ],
-)
-def test_bodies_are_decoded(body: bytes, header: str, text: str) -> None:
-    assert decode(body, header) == text

@@ -8,6 +8,7 @@ from typing import Any
 from tryg_assets.domain.coding import coder
 from tryg_assets.domain.coding.interface import Page
 from tryg_assets.domain.coding.pages import coding_row
+from tryg_assets.domain.crawling.documents import WORD
 from tryg_assets.domain.crawling.extract import extract, language_of, word_forms
 from tryg_assets.domain.crawling.policy import crawl_policy
 from tryg_assets.domain.filtering.rules import cleaning_rules
@@ -20,6 +21,7 @@ _MEDIA_TYPES = {
     ".html": "text/html",
     ".htm": "text/html",
     ".pdf": "application/pdf",
+    ".docx": WORD,
     ".txt": "text/plain",
     ".md": "text/plain",
     "": "text/plain",
@@ -35,7 +37,10 @@ def code_file(path: Path, engine: str) -> dict[str, Any]:
     media = _MEDIA_TYPES.get(path.suffix.lower())
     if media is None:
         raise DataFileError(
-            path, "file", f"files of kind '{path.suffix}' are not read", "Give HTML, PDF or text."
+            path,
+            "file",
+            f"files of kind '{path.suffix}' are not read",
+            "Give HTML, PDF, Word (.docx) or text.",
         )
     policy = crawl_policy()
     try:

@@ -18,6 +18,7 @@ from yarl import URL
 from tryg_assets.clock import Clock
 from tryg_assets.domain.crawling.addresses import AddressBook, origin_of
 from tryg_assets.domain.crawling.archive import Archive
+from tryg_assets.domain.crawling.documents import Unreadable
 from tryg_assets.domain.crawling.extract import (
     Extracted,
     extract,
@@ -364,14 +365,21 @@ class Crawl:
         assert reply.status is not None
         assert reply.record is not None
         try:
-            page = extract(reply.body, reply.headers.get("content-type", ""), target.url, self._policy)
-        except ValueError as problem:
-            self._note(target, reply, "error", str(problem))
+            page = extract(
+                reply.body,
+                reply.headers.get("content-type", ""),
+                target.url,
+                self._policy,
+                today=self._clock().date(),
+                last_modified=reply.headers.get("last-modified"),
+            )
+        except Unreadable as problem:
+            self._note(target, reply, problem.outcome, str(problem))
             return
         if page is None:
             self._note(target, reply, "unsupported_type", reply.content_type)
             return
-        row = self._note(target, reply, "no_stem", None)
+        row = self._note(target, reply, page.wall or "no_stem", page.note)
         self._blocks.add(page)
         if has_stem(page.title, self._policy) or has_stem(page.text(), self._policy):
             self._candidates.add(row, page, reply.status, reply.record)

@@ -1,77 +1,59 @@
-"""From bytes to the page's own text: blocks, title, links, dates, language; HTML, PDF and plain text."""
+"""From bytes to the page's own text: blocks, title, links, dates, language; HTML, PDF, Word and plain text."""
 
 from __future__ import annotations
 
 import functools
-import io
 import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date
-from statistics import median_low
+from itertools import chain
 from typing import Any
 
-import pypdfium2
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborNode
 
-from tryg_assets.domain.crawling.dates import Dates, find_dates
-from tryg_assets.domain.crawling.fetch import decode
+from tryg_assets.domain.crawling.blocks import Block, join_lines, one_line
+from tryg_assets.domain.crawling.charset import decode
+from tryg_assets.domain.crawling.content import breadcrumb_of, judge_of, own_blocks
+from tryg_assets.domain.crawling.dates import (
+    Dates,
+    dated_lines,
+    find_dates,
+    header_date,
+    marked_dates,
+    written_dates,
+)
+from tryg_assets.domain.crawling.documents import WORD, Document, is_word, read_pdf, read_word
 from tryg_assets.domain.crawling.furniture import RepeatedBlocks
-from tryg_assets.domain.crawling.policy import CrawlPolicy, Furniture
+from tryg_assets.domain.crawling.markup import Reading, parse, read_markup
+from tryg_assets.domain.crawling.policy import CrawlPolicy
+from tryg_assets.domain.crawling.walls import wall_of
 
-_HEADINGS = {f"h{level}" for level in range(1, 7)}
-_BLOCKS = _HEADINGS | {
-    *(
-        "p",
-        "li",
-        "td",
-        "th",
-        "dt",
-        "dd",
-        "div",
-        "section",
-        "article",
-        "main",
-        "ul",
-        "ol",
-        "dl",
-        "table",
-        "tbody",
-        "thead",
-    ),
-    *(
-        "tr",
-        "blockquote",
-        "pre",
-        "figcaption",
-        "figure",
-        "address",
-        "br",
-        "hr",
-        "body",
-        "details",
-        "summary",
-        "center",
-    ),
-}
-_SPACE = re.compile(r"[\s\u00a0]+")
-_WORD = re.compile(r"\w+")
-# "børne-" at the end of a line keeps its hyphen before "og ungeudvalget".
-_SHARED_PART = re.compile(r"(og|eller|samt)\b")
+__all__ = [
+    "Block",
+    "Extracted",
+    "extract",
+    "has_stem",
+    "language_identifier",
+    "language_of",
+    "read_html",
+    "read_text",
+    "site_furniture",
+    "word_forms",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A piece of running text. ``prefix`` is ``'# '`` for a heading, ``'- '`` for a list item, else empty."""
-
-    text: str
-    prefix: str = ""
+_TITLE_LENGTH = 200  # characters, where the first line of a text has to serve
+_SEPARATOR = re.compile(r"\s+[|–—»·•]\s+|\s+-\s+|\s*::\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What was read off one page or document."""
+    """What was read off one page or document.
+
+    ``wall`` names what stands in front of its text (soft_404, login_wall, cookie_wall, needs_javascript, scanned, empty);
+    ``note`` says in words what was left unread; ``breadcrumb`` is the path to the page as it shows it.
+    """
 
     title: str
     blocks: tuple[Block, ...]
@@ -80,231 +62,136 @@ class Extracted:
     canonical: str | None = None
     dates: Dates = field(default_factory=Dates)
     kind: str = "html"
+    wall: str | None = None
+    note: str | None = None
+    breadcrumb: tuple[str, ...] = ()
 
     def text(self, without: frozenset[str] = frozenset()) -> str:
         """Return the text, one block a line, leaving out blocks whose text is in ``without``."""
-        return "\n".join(block.prefix + block.text for block in self.blocks if block.text not in without)
+        return "\n".join([prefix + text for text, prefix in self.blocks if text not in without])
 
 
-def extract(body: bytes, content_type_header: str, url: str, policy: CrawlPolicy) -> Extracted | None:
-    """Read a body; ``None`` if its media type has no text for us.
+def extract(
+    body: bytes,
+    content_type_header: str,
+    url: str,
+    policy: CrawlPolicy,
+    *,
+    today: date | None = None,
+    last_modified: str | None = None,
+) -> Extracted | None:
+    """Read a body; ``None`` if its media type has no text for us. No date after ``today`` is believed.
+
+    ``last_modified`` is the server's header. It dates documents that state no date themselves; servers that make their
+    pages at each request say nothing by it, so HTML is not dated by it.
 
     Raises:
-        ValueError: a PDF cannot be opened.
+        Unreadable: a document is damaged, needs a password or unpacks to too much (a ``ValueError``).
     """
     media = content_type_header.partition(";")[0].strip().lower()
     if body.startswith(b"%PDF-") or media == "application/pdf":
-        return _read_pdf(body, url)
+        return _document(read_pdf(body, policy.documents), "pdf", url, today, last_modified)
+    if media == WORD or is_word(body):
+        return _document(read_word(body, policy.documents), "docx", url, today, last_modified)
     if media in ("", "text/html", "application/xhtml+xml"):
-        return read_html(decode(body, content_type_header), url, policy)
+        return read_html(decode(body, content_type_header), url, policy, today)
     if media == "text/plain":
-        return read_text(decode(body, content_type_header), url)
+        return read_text(decode(body, content_type_header), url, today)
     return None
 
 
-def read_text(text: str, url: str) -> Extracted:
+def read_text(text: str, url: str, today: date | None = None) -> Extracted:
     """Read plain text: paragraphs are separated by blank lines, the first line is the title."""
-    joined = _join_lines(re.sub(r"\f", "\n\n", text))
+    return _document(Document("", tuple(join_lines(text.replace("\f", "\n\n")))), "text", url, today)
+
+
+def _document(
+    read: Document, kind: str, url: str, today: date | None, last_modified: str | None = None
+) -> Extracted:
+    """Return a document as a page: its first line is the title if it states none, its own date comes after those in its text."""
+    dates = find_dates([block.text for block in read.blocks], url, today=today)
+    if dates.source is None and (found := Dates(read.created, read.modified, kind).until(today)).latest:
+        dates = found
+    if dates.source is None:
+        dates = header_date(last_modified, today)
     return Extracted(
-        joined[0].text[:200] if joined else url,
-        tuple(joined),
-        dates=find_dates([b.text for b in joined], url),
-        kind="text",
-    )
-
-
-def _join_lines(text: str) -> list[Block]:
-    """Join hard-wrapped lines into paragraphs; a list mark or a blank line starts a new one."""
-    blocks: list[Block] = []
-    lines: list[str] = []
-    prefix = ""
-
-    def close() -> None:
-        words = _SPACE.sub(" ", " ".join(lines)).strip()
-        if words:
-            blocks.append(Block(words, prefix))
-        lines.clear()
-
-    for raw in text.splitlines():
-        line = raw.strip()
-        mark = re.match(r"(?:[-•*–]|\d{1,2}[.)])\s+", line)
-        heading = re.match(r"#{1,6}\s+", line)
-        if not line or mark or heading:
-            close()
-            prefix = ""
-        if heading:
-            blocks.append(Block(_SPACE.sub(" ", line[heading.end() :]), "# "))
-            continue
-        if mark:
-            prefix, line = "- ", line[mark.end() :]
-        if line:
-            if lines and lines[-1].endswith("-") and line[:1].islower() and not _SHARED_PART.match(line):
-                lines[-1] = lines[-1][:-1]
-                lines[-1] += line
-            else:
-                lines.append(line)
-    close()
-    return blocks
-
-
-def _read_pdf(body: bytes, url: str) -> Extracted:
-    try:
-        document = pypdfium2.PdfDocument(io.BytesIO(body))
-    except pypdfium2.PdfiumError as problem:
-        raise ValueError(f"the PDF cannot be opened: {problem}") from problem
-    try:
-        pages = [_pdf_page_text(page.get_textpage()) for page in document]
-        meta = document.get_metadata_dict()
-    except pypdfium2.PdfiumError as problem:
-        raise ValueError(f"the PDF cannot be read: {problem}") from problem
-    finally:
-        document.close()
-    blocks = [block for page in pages for block in _join_lines(page)]
-    title = meta.get("Title", "").strip() or (blocks[0].text[:200] if blocks else url)
-    dates = find_dates([block.text for block in blocks], url)
-    if dates.source is None and (created := _created(meta.get("CreationDate", ""))):
-        dates = Dates(published=created, source="pdf")
-    return Extracted(title, tuple(blocks), dates=dates, kind="pdf")
-
-
-def _pdf_page_text(page: pypdfium2.PdfTextPage) -> str:
-    """Return the text of a PDF page with a blank line where more space or another size of letters separates two lines.
-
-    A PDF knows lines only. Lines in clearly larger letters than most of the page are headings, marked with ``# ``.
-    """
-    lines: list[tuple[str, float, float, float]] = []
-    position = 0
-    for raw in page.get_text_range().split("\n"):
-        line = raw.strip()
-        if line and (start := position + raw.index(line[0])) < page.count_chars():
-            _, bottom, _, top = page.get_charbox(start, loose=True)
-            lines.append((line.replace("\ufffe", "-"), top - bottom, bottom, top))
-        position += len(raw) + 1
-    usual = median_low([size for line, size, _, _ in lines for _ in line]) if lines else 0.0
-    text = ""
-    before: tuple[float, float] | None = None
-    for line, size, bottom, top in lines:
-        new = before is None or abs(before[0] - size) > 0.1 * size or before[1] - top > 0.6 * size
-        heading = "# " if size > 1.15 * usual else ""
-        text += f"\n\n{heading}{line}" if new else f" {line}" if heading else f"\n{line}"
-        before = size, bottom
-    return text
-
-
-def _created(stated: str) -> date | None:
-    match = re.match(r"D:(\d{4})(\d{2})(\d{2})", stated)
-    try:
-        return date(*map(int, match.groups())) if match else None
-    except ValueError:
-        return None
-
-
-def read_html(html: str, url: str, policy: CrawlPolicy) -> Extracted:
-    """Read an HTML page: its main part in blocks, without what its markup says is furniture."""
-    tree = LexborHTMLParser(html.replace("\x00", ""))
-    body = tree.body
-    if body is None:
-        return Extracted(url, ())
-    links = tuple(
-        (node.attrs.get("href") or "", node.text(deep=True).strip()) for node in tree.css("a[href]")
-    )
-    canonical = tree.css_first('link[rel="canonical"]')
-    title = _title(tree) or url
-    dates = find_dates((block.text for block in _blocks(body, None)), url, tree)
-    rules = policy.furniture
-    remove = [*rules.tags, *(f'[role="{role}"]' for role in rules.roles), "[hidden]", '[aria-hidden="true"]']
-    main = next((node for selector in policy.main_selectors if (node := tree.css_first(selector))), body)
-    # Backwards, so that what stands inside something else goes before it and no freed node is looked at.
-    for node in reversed(main.css(",".join(remove))):
-        # A heading inside <header> of an article is the page's own; some systems put the whole page into one <form>.
-        if node.mem_id == main.mem_id or (node.tag in ("header", "form") and node.css_first("h1")):
-            continue
-        node.decompose()
-    for node in reversed(main.css("[class],[id]")):
-        names = f"{node.attrs.get('class') or ''} {node.attrs.get('id') or ''}".lower()
-        if node.mem_id != main.mem_id and any(word in names for word in rules.words):
-            node.decompose()
-    blocks = tuple(_blocks(main, rules))
-    if blocks and blocks[0].prefix == "# " and title == url:
-        title = blocks[0].text
-    base = tree.css_first("base[href]")
-    return Extracted(
-        title,
-        blocks,
-        links,
-        base=base.attrs.get("href") if base else None,
-        canonical=canonical.attrs.get("href") if canonical else None,
+        read.title or (read.blocks[0].text[:_TITLE_LENGTH] if read.blocks else url),
+        read.blocks,
         dates=dates,
+        kind=kind,
+        wall="scanned" if read.scanned else None if read.blocks else "empty",
+        note=read.note,
     )
 
 
-def _title(tree: LexborHTMLParser) -> str:
-    heading = tree.css_first("h1")
-    if heading is not None and (text := _SPACE.sub(" ", heading.text(deep=True)).strip()):
-        return text
-    node = tree.css_first("title")
-    return _SPACE.sub(" ", node.text()).strip() if node is not None else ""
+_STATED = 'a[href],h1,title,base[href],link[rel="canonical"],meta[property="og:site_name"],noscript'
 
 
-def _blocks(root: LexborNode, rules: Furniture | None) -> Iterable[Block]:
-    """Walk the tree without recursion (pages may nest a thousand levels deep) and yield its text blocks."""
-    parts: list[str] = []
-    linked = 0
-    kind: list[str] = []
-    in_link = 0
+def read_html(html: str, url: str, policy: CrawlPolicy, today: date | None = None) -> Extracted:
+    """Read an HTML page: its main part in blocks, without what its markup says is furniture."""
+    most = policy.documents.html_characters
+    tree, cut = parse(html, most)
+    if tree.body is None:
+        return Extracted(url, (), wall="empty")
+    links: list[tuple[str, str]] = []
+    first: dict[str, LexborNode] = {}
+    for node in tree.css(_STATED):
+        if node.tag == "a":
+            links.append((node.attrs.get("href") or "", one_line(node.text(deep=True))))
+        else:
+            first.setdefault(node.tag or "", node)
+    noscript = first["noscript"].text(deep=True) if "noscript" in first else ""
+    base, canonical = (first[tag].attrs.get("href") if tag in first else None for tag in ("base", "link"))
+    title = _title(first)
+    dates = marked_dates(tree, today)
+    reading = read_markup(tree, judge_of(policy.furniture))
+    own = own_blocks(reading, policy.furniture)
+    blocks = tuple([Block(reading.texts[number], reading.prefixes[number]) for number in own])
+    if not dates.source:
+        bylines = chain(dated_lines(tree), _near_headline(reading, own))
+        dates = written_dates(reading.texts, f"{url} {canonical or ''}", bylines, today)
+    if not title and blocks and blocks[0].prefix == "# ":
+        title = blocks[0].text
+    page = Extracted(
+        title or url,
+        blocks,
+        tuple(links),
+        base=base,
+        canonical=canonical,
+        dates=dates,
+        note=f"only the first {most} characters were read" if cut else None,
+        breadcrumb=breadcrumb_of(reading),
+    )
+    wall = wall_of(page.title, page.text(), tree, noscript) or (None if reading.texts else "empty")
+    return replace(page, wall=wall) if wall else page
 
-    def flush() -> Block | None:
-        nonlocal linked
-        text = _SPACE.sub(" ", "".join(parts)).strip()
-        share = linked / max(1, len(text))
-        parts.clear()
-        linked = 0
-        if not text or not _WORD.search(text):
-            return None
-        if (
-            rules is not None
-            and share >= rules.link_share
-            and not (len(text.split()) > rules.link_block_words and text[-1] in ".!?")
-        ):
-            return None
-        tag = kind[-1] if kind else ""
-        return Block(text, "# " if tag in _HEADINGS else "- " if tag == "li" else "")
 
-    node: LexborNode | None = root
-    while node is not None:
-        tag = node.tag or ""
-        if tag == "-text":
-            text = node.text_content or ""
-            parts.append(text)
-            if in_link:
-                linked += len(_SPACE.sub(" ", text).strip())
-        elif tag in _BLOCKS:
-            if block := flush():
-                yield block
-            kind.append(tag)
-        elif tag == "a":
-            in_link += 1
-        child = node.child if tag not in ("script", "style", "noscript", "template") else None
-        if child is not None:
-            node = child
-            continue
-        while node is not None:
-            tag = node.tag or ""
-            if tag in _BLOCKS or node.mem_id == root.mem_id:
-                if block := flush():
-                    yield block
-                if kind:
-                    kind.pop()
-            elif tag == "a":
-                in_link -= 1
-            elif tag in ("td", "th"):
-                parts.append(" ")
-            if node.mem_id == root.mem_id:
-                return
-            if node.next is not None:
-                node = node.next
-                break
-            node = node.parent
+def _near_headline(reading: Reading, own: list[int]) -> Iterator[str]:
+    """Yield the lines around the headline, or around where the page's own text begins, where a byline stands."""
+    places = [place for place in (reading.headline, own[0] if own else -1) if place >= 0]
+    near = (
+        number for place in places for number in range(max(0, place - 2), min(len(reading.texts), place + 5))
+    )
+    for number in dict.fromkeys(near):
+        if reading.prefixes[number] != "- ":
+            yield reading.texts[number]
+
+
+def _title(first: dict[str, LexborNode]) -> str:
+    """Return the headline, else the page's ``<title>`` without the name of the site."""
+    if "h1" in first and (headline := one_line(first["h1"].text(deep=True))):
+        return headline
+    stated = one_line(first["title"].text(deep=True)) if "title" in first else ""
+    parts = _SEPARATOR.split(stated)
+    site = one_line(first["meta"].attrs.get("content") or "").lower() if "meta" in first else ""
+    own = [part for part in parts if part.lower() != site and not part.lower().endswith(" kommune")]
+    return (
+        stated
+        if len(parts) == len(own) or not own
+        else stated[: len(own[0])]
+        if parts[0] == own[0] and len(own) == 1
+        else " – ".join(own)
+    )
 
 
 def site_furniture(pages: Iterable[Extracted], policy: CrawlPolicy, *, unchanged: int = 0) -> frozenset[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import re
 import ssl
 import time
 from collections.abc import Callable
@@ -14,7 +12,6 @@ from types import TracebackType
 
 import httpcore
 import httpx
-from charset_normalizer import from_bytes
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
 
 from tryg_assets.domain.crawling.inflate import BadBody, TooLarge, inflate
@@ -208,32 +205,3 @@ class Fetcher:
         except BadBody as problem:
             return without_body(str(problem))
         return Reply(url, response.status, found, plain)
-
-
-_META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([a-zA-Z0-9_\-]+)", re.IGNORECASE)
-
-
-def decode(body: bytes, content_type_header: str) -> str:
-    """Turn a body into text: charset of the header, then byte order mark, then ``meta``, then detection.
-
-    Undecodable bytes become U+FFFD. ISO-8859-1 is read as Windows-1252, as the WHATWG Encoding Standard demands.
-    """
-    stated = re.search(r"charset=[\"']?([\w\-]+)", content_type_header, re.IGNORECASE)
-    for name in (
-        stated.group(1) if stated else None,
-        "utf-8-sig" if body.startswith(codecs.BOM_UTF8) else None,
-        match.group(1).decode("ascii") if (match := _META_CHARSET.search(body[:4096])) else None,
-    ):
-        if name:
-            # LookupError also for codecs that are no text encodings (hex), UnicodeError for those that cannot replace (idna).
-            try:
-                codec = codecs.lookup(name).name
-                text = body.decode("cp1252" if codec in ("iso8859-1", "ascii") else codec, errors="replace")
-            except (LookupError, UnicodeError):
-                continue
-            return text.removeprefix("\ufeff")
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        best = from_bytes(body[:65536], cp_isolation=["utf_8", "cp1252"]).best()
-        return body.decode(best.encoding if best else "cp1252", errors="replace")

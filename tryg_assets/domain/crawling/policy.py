@@ -48,11 +48,31 @@ class Furniture:
 
     tags: tuple[str, ...]
     roles: tuple[str, ...]
+    sure_words: tuple[str, ...]
     words: tuple[str, ...]
+    breadcrumb_words: tuple[str, ...]
+    reveal_words: tuple[str, ...]
+    main_words: tuple[str, ...]
+    body_words: tuple[str, ...]
+    main_share: float
+    body_share: float
+    most_of_page: float
+    perhaps_leaves: float
+    least_main: int
+    least_paragraph: int
     link_share: float
     link_block_words: int
     repeats_on_share: float
     repeats_on_pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLimits:
+    """Bounds of one document: characters of an HTML page, pages of a PDF, bytes a Word document may unpack to."""
+
+    html_characters: int
+    pages: int
+    unpacked_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +88,7 @@ class CrawlPolicy:
     priority_words: tuple[str, ...]
     limits: Limits
     furniture: Furniture
-    main_selectors: tuple[str, ...]
+    documents: DocumentLimits
     languages: tuple[str, ...]
     user_agent: str
 
@@ -103,7 +123,7 @@ def crawl_policy() -> CrawlPolicy:
             priority_words=tuple(raw["priority_words"]),
             limits=Limits(**raw["limits"]),
             furniture=Furniture(**furniture),
-            main_selectors=tuple(raw["main_selectors"]),
+            documents=DocumentLimits(**raw["documents"]),
             languages=tuple(raw["languages"]),
             user_agent=raw["user_agent"],
         )

@@ -39,8 +39,6 @@ class CleaningRules:
     insurer_followers: frozenset[str]
     insurer_leaders: frozenset[str]
     insurer_context: tuple[str, ...]
-    soft_404_phrases: tuple[str, ...]
-    soft_404_most_words: int
     job_ad: JobAdRules
     twin_address: Pattern
     twin_contained: float
@@ -77,8 +75,6 @@ def cleaning_rules() -> CleaningRules:
             insurer_followers=frozenset(raw["insurer_followers"]),
             insurer_leaders=frozenset(raw["insurer_leaders"]),
             insurer_context=tuple(raw["insurer_context"]),
-            soft_404_phrases=tuple(raw["soft_404_phrases"]),
-            soft_404_most_words=raw["soft_404_most_words"],
             job_ad=JobAdRules(
                 _any(job["address"]),
                 _any(job["title"]),

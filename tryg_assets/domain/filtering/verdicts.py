@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from tryg_assets.domain.crawling.walls import soft_404_phrase
 from tryg_assets.domain.filtering.duplicates import (
     containment,
     near_duplicate_pairs,
@@ -41,9 +42,7 @@ def judge(page: Row, rules: CleaningRules) -> Verdict:
     words = text.split()
     if len(words) < rules.least_words:
         return Verdict("empty", f"{len(words)} ord tekst")
-    opening = f"{page['title']}\n{text[:400]}".lower()
-    phrase = next((phrase for phrase in rules.soft_404_phrases if phrase in opening), None)
-    if phrase and len(words) <= rules.soft_404_most_words:
+    if phrase := soft_404_phrase(page["title"], text):
         return Verdict("soft_404", f"'{phrase}'")
     if page["language"] != "da":
         return Verdict("not_danish", f"sprog: {page['language']}")
