@@ -616,7 +616,7 @@ def test_bytes_and_hours_of_a_crawl_are_bounded(run: Run, limits: dict[str, int]
 
 def test_a_crawl_stops_when_it_is_told_to_close(run: Run) -> None:
     left = iter([None, None, "the night is over"])
-    with serve({"/": page(TRYG, link("/a", "/b", "/c")), "/a": page()}) as server:
+    with serve({"/": page(TRYG, link("/a", "/b", "/c")), "/a": page("<p>Affald</p>")}) as server:
         result = run(server, closing=lambda: next(left))
     assert [row["outcome"] for row in result.log] == ["hit", "no_stem", "limit", "limit"]
     assert {row["detail"] for row in result.log[2:]} == {"the night is over"}
