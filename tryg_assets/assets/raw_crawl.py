@@ -10,7 +10,7 @@ import polars as pl
 from tryg_assets.assets._spec import CODEBOOK, out
 from tryg_assets.contracts import contract
 from tryg_assets.domain.crawling.crawl import Previous
-from tryg_assets.errors import OutsideTheNight, SiteUnreachable
+from tryg_assets.errors import ConfigurationError, OutsideTheNight, SiteUnreachable
 from tryg_assets.partitions import municipalities
 from tryg_assets.resources import Corpus, LakeResource
 from tryg_assets.stamps import content_version, reading_version
@@ -35,7 +35,7 @@ def crawl_site(
     state_file = corpus.settings.home / "crawl_state" / f"{slug}.json"
     try:
         result = corpus.crawl(slug, _previous(lake.lake, slug, state_file))
-    except (OutsideTheNight, SiteUnreachable) as problem:
+    except (ConfigurationError, OutsideTheNight, SiteUnreachable) as problem:
         raise dg.Failure(description=str(problem), allow_retries=False) from problem
     log = contract("crawl_log").frame(result.log)
     raw = contract("raw_crawl").frame(result.raw)
