@@ -11,7 +11,7 @@ import polars as pl
 from tryg_assets.assets._spec import CODEBOOK, out
 from tryg_assets.contracts import contract
 from tryg_assets.domain.crawling.crawl import CrawlResult, Previous
-from tryg_assets.errors import OutsideTheNight, SiteUnreachable
+from tryg_assets.errors import ConfigurationError, OutsideTheNight, SiteUnreachable
 from tryg_assets.partitions import municipalities
 from tryg_assets.resources import Corpus, LakeResource
 from tryg_assets.stamps import content_version, reading_version
@@ -38,7 +38,7 @@ def crawl_site(
         # A yielded table is stored before this goes on: a run killed until then goes on from the unfinished archive.
         with corpus.crawl(slug, _previous(lake.lake, slug, state_file), context.log.info) as result:
             yield from _tables(result, state_file)
-    except (OutsideTheNight, SiteUnreachable) as problem:
+    except (ConfigurationError, OutsideTheNight, SiteUnreachable) as problem:
         raise dg.Failure(description=str(problem), allow_retries=False) from problem
 
 

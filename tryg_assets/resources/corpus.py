@@ -18,7 +18,7 @@ from tryg_assets.domain.crawling.fetch import Fetcher
 from tryg_assets.domain.crawling.night import Night
 from tryg_assets.domain.crawling.policy import crawl_policy
 from tryg_assets.domain.sites import Site
-from tryg_assets.errors import SiteUnreachable
+from tryg_assets.errors import ConfigurationError, SiteUnreachable
 from tryg_assets.partitions import sites_of
 from tryg_assets.progress import Reporter
 from tryg_assets.settings import Settings, load_settings
@@ -76,8 +76,14 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
         Raises:
             SiteUnreachable: it answered nothing that can be read.
             OutsideTheNight: it is a real website, and not the hour to read it.
+            ConfigurationError: it is somebody's website, and no contact address is set.
         """
         settings, policy, site = self.settings, crawl_policy(), self.sites[slug]
+        if not (site.address or settings.contact):
+            raise ConfigurationError(
+                f"{site.name} was not asked: {site.website} is somebody's website. Set TRYG_CONTACT to a mail or web address, which goes "
+                "into the user agent; or give an address (host:port) in the list of sites if it is on your own machine."
+            )
         live = settings.source == "live"
         night = Night.parse(settings.night)
 

@@ -218,10 +218,12 @@ def test_a_header_line_smuggled_into_a_location_is_not_believed(crawled: Crawled
         ),
         pytest.param(answer(b"\xff\xfe" + TRYG.encode("utf-16-le")), "hit", id="UTF-16 that says UTF-8"),
         pytest.param(answer(b""), "empty", id="empty"),
-        pytest.param(page('<div id="app"></div><script>app()</script>'), "needs_javascript", id="needs a script"),
+        pytest.param(
+            page('<div id="app"></div><script>app()</script>'), "needs_javascript", id="needs a script"
+        ),
         pytest.param(page("<h1>404</h1><p>Siden findes ikke</p>"), "soft_404", id="soft 404"),
         pytest.param(
-            page('<form action="/login"><input X
+            page('<form action="/login"><input type="password"></form>'), "login_wall", id="a login wall"
         ),
         pytest.param(
             page(*(f'<a href="{"x" * 5000}{n}">x</a>' for n in range(20)), TRYG), "hit", id="long links"
@@ -256,7 +258,9 @@ def test_whatever_is_on_a_page_is_an_outcome(crawled: Crawled, trap: bytes, outc
     assert rows(result)["/faelde"]["outcome"] == outcome
 
 
-def test_of_a_page_of_ten_megabytes_the_beginning_is_read_and_the_log_says_so(crawled: Crawled, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_page_of_ten_megabytes_the_beginning_is_read_and_the_log_says_so(
+    crawled: Crawled, monkeypatch: pytest.MonkeyPatch
+) -> None:
     roomy = replace(POLICY, limits=replace(LIMITS, body_bytes=20_000_000, seconds=20))
     monkeypatch.setattr("tryg_assets_tests.domain.test_hostile.POLICY", roomy)
     line = f"<p>{'Affald hentes mandag og torsdag i hele kommunen. ' * 40}</p>"

@@ -10,7 +10,7 @@ import pytest
 import tryg_assets.clock
 from tryg_assets import cli, runs
 from tryg_assets.domain.crawling.crawl import Previous
-from tryg_assets.errors import OutsideTheNight
+from tryg_assets.errors import ConfigurationError, OutsideTheNight
 from tryg_assets.resources import Corpus, corpus
 from tryg_assets_tests.e2e.conftest import Tryg
 from tryg_assets_tests.loopback import Server
@@ -87,3 +87,15 @@ def test_by_day_no_real_website_is_asked_by_a_run_of_the_ui_either(
     monkeypatch.setattr(corpus, "crawl", _never)
     with pytest.raises(OutsideTheNight, match="Aarhus"):
         Corpus().crawl("aarhus", Previous())
+
+
+def test_somebodys_website_in_a_list_of_ones_own_is_asked_with_a_contact_address_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sites = tmp_path / "sites.csv"
+    sites.write_text("slug,name,type,website\nen,En By,opland,http://en.test/\n", encoding="utf-8")
+    for name, value in {"SOURCE": "sites", "SITES_FILE": str(sites), "HOME": str(tmp_path / "home")}.items():
+        monkeypatch.setenv(f"TRYG_{name}", value)
+    monkeypatch.setattr(corpus, "crawl", _never)
+    with pytest.raises(ConfigurationError, match=r"En By was not asked.*TRYG_CONTACT"):
+        Corpus().crawl("en", Previous())

@@ -67,7 +67,7 @@ class Fetcher:
     """One request at a time to one site; pauses between requests, asks again what may pass, never reads without bound.
 
     ``address`` (host:port) is where to connect whatever the name; ``public_only`` refuses addresses outside the public
-    internet; ``sleep`` and ``monotonic`` are the waiting and the stopwatch of tests.
+    internet. ``sleep``, ``monotonic`` and ``tls`` are how to wait, the stopwatch and whom to trust (otherwise: certifi's list).
     """
 
     def __init__(
