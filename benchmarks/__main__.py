@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import cleaning, cleaning_scale, coding, crawl, extraction
+from benchmarks import cleaning, cleaning_scale, coding, crawl, extraction, resume
 from tryg_assets.domain.sample_web.server import SampleServer
 
 
@@ -19,6 +19,7 @@ def main() -> None:
     coding.report(crawled)
     extraction.report()
     crawl.report()
+    resume.report()
     print(f"\nall measurements took {time.perf_counter() - started:.0f} s")
 
 

@@ -324,7 +324,6 @@ def test_the_next_crawl_answers_from_the_journal_what_was_asked_and_asks_the_res
     with Archive(tmp_path / "two", "aeroe", later, "TrygAssets/test") as archive:
         web = Web({HOME + "b": [other]})
         recorder = Recorder(web, archive, fixed_clock(MOMENT))
-        assert archive.resumed
         got = [recorder.get(reply.url, etag='"v1"') for reply in (*asked, other)]
     assert web.asked == [HOME + "b"]
     assert list(map(what, got)) == list(map(what, undisturbed))

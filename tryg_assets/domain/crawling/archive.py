@@ -75,17 +75,14 @@ def _key(kind: str, url: str) -> str:
 
 def _capture(record: warc.Record, offset: int, length: int, filename: str) -> Capture:
     status, headers, _ = record.http()
-    stated = next(
-        (value.decode("latin-1") for name, value in headers if name.lower() == b"content-type"), None
-    )
+    mime = REVISIT if record.kind == "revisit" else None
+    for name, value in headers:
+        if name.lower() == b"content-type" and mime is None:
+            mime = re.split(r"[;\s]", value.decode("latin-1"))[0]
     return Capture(
         record.url,
         f"{record.moment:%Y%m%d%H%M%S}",
-        REVISIT
-        if record.kind == "revisit"
-        else re.split(r"[;\s]", stated)[0]
-        if stated is not None
-        else None,
+        mime,
         str(status),
         record.fields.get("WARC-Payload-Digest"),
         length,
@@ -121,14 +118,15 @@ class Archive:
             # Held until the process ends, however it ends: one website is never asked by two crawls at once.
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._open()
-        except BlockingIOError as problem:
+        except BaseException as problem:
             os.close(self._lock)
-            raise ArchiveError(
-                f"Another crawl of {self._municipality} is running and writes in {self._home}. Wait until it has ended."
-            ) from problem
-        except OSError as problem:
-            os.close(self._lock)
-            raise self._unwritable(problem) from problem
+            if isinstance(problem, BlockingIOError):
+                raise ArchiveError(
+                    f"Another crawl of {self._municipality} is running and writes in {self._home}. Wait until it has ended."
+                ) from problem
+            if isinstance(problem, OSError):
+                raise self._unwritable(problem) from problem
+            raise
         return self
 
     def __exit__(
@@ -144,11 +142,6 @@ class Archive:
             raise self._unwritable(problem) from problem
         finally:
             os.close(self._lock)
-
-    @property
-    def resumed(self) -> bool:
-        """Whether answers that a killed crawl left are still to be handed out."""
-        return bool(self._left)
 
     def add(
         self,

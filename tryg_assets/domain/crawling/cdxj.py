@@ -112,7 +112,7 @@ def record_id(archive: str, url: str, number: int) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{archive}\x1f{url}\x1f{number}"))
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=2)
 def captures_by_id(warc: Path, archive: str) -> dict[str, Capture]:
     """Return the captures of a finished (so never changing) WARC file by record id."""
     numbers: Counter[str] = Counter()

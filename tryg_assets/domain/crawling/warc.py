@@ -18,7 +18,7 @@ from warcio.statusandheaders import StatusAndHeaders
 
 HTTP = "application/http; msgtype=response"
 FIELDS = "application/warc-fields"
-# Measured on 35 KB pages: a thirteenth of the time of level 9 (all that warcio offers), 8 % more bytes.
+# Level 9, the only one warcio offers, takes two to thirteen times as long for about a tenth fewer bytes (pages of 27 to 35 KB).
 _LEVEL = 1
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
 
