@@ -11,7 +11,9 @@ from pathlib import Path
 
 from benchmarks.extraction import corpus_folder, in_half
 from tryg_assets.domain.crawling.charset import decode
+from tryg_assets.domain.crawling.dates import marked_dates
 from tryg_assets.domain.crawling.extract import read_html
+from tryg_assets.domain.crawling.markup import parse
 from tryg_assets.domain.crawling.policy import crawl_policy
 
 _SETS = ("eval_mediacloud_2020.json", "eval_default.json")
@@ -30,7 +32,12 @@ def _pages(folder: Path) -> dict[str, tuple[str, str | None]]:
 
 
 def _ours(html: str) -> str | None:
-    dates = read_html(html, "", crawl_policy()).dates
+    """The dates of the crawl; a page that states them in its markup need not be read further for them."""
+    policy = crawl_policy()
+    tree, _ = parse(html, policy.documents.html_characters)
+    dates = marked_dates(tree)
+    if dates.source is None:
+        dates = read_html(html, "", policy).dates
     day = dates.published or dates.updated
     return day.isoformat() if day else None
 
@@ -73,10 +80,7 @@ def report() -> None:
                 f"none {count['none'] / n:.3f}  year wrong {count['wrong'] / n:.3f}"
             )
         print(f"{name:<20} {rates[name]:.0f} pages a CPU second")
-    print(
-        f"speed: {rates['tryg-assets'] / rates['htmldate extensive']:.1f} times htmldate's, reading the whole page "
-        "(text, links, walls) where htmldate finds the date only"
-    )
+    print(f"speed: {rates['tryg-assets'] / rates['htmldate extensive']:.1f} times htmldate's")
 
 
 if __name__ == "__main__":
