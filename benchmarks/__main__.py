@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import cleaning, cleaning_scale, coding, crawl, extraction, resume
+from benchmarks import cleaning, cleaning_scale, coding, crawl, dates, extraction, resume
 from tryg_assets.domain.sample_web.server import SampleServer
 
 
@@ -20,6 +20,7 @@ def main() -> None:
     extraction.report()
     crawl.report()
     resume.report()
+    dates.report()
     print(f"\nall measurements took {time.perf_counter() - started:.0f} s")
 
 

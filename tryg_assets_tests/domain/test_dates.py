@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from tryg_assets.domain.crawling.dates import Dates, find_dates, parse_date
+from tryg_assets.domain.crawling.dates import Dates, find_dates, is_dateline, parse_date
 
 DAY = date(2021, 3, 3)
 URL = "https://www.proeveby.dk/tryg"
@@ -184,3 +184,85 @@ def test_the_latest_date() -> None:
     assert Dates().latest is None
     assert Dates(published=DAY).latest == DAY
     assert Dates(DAY, date(2022, 1, 1)).latest == date(2022, 1, 1)
+
+
+# --- notations of the anchors, and dates that are not the page's
+
+
+@pytest.mark.parametrize(
+    ("blocks", "found"),
+    [
+        (["Sidst revideret marts 2021"], Dates(None, date(2021, 3, 1), "text")),
+        (["Senest opdateret: onsdag den 3. marts 2021"], Dates(None, DAY, "text")),
+        (["Publiceret d. 03.03.21 kl. 9.15"], Dates(DAY, None, "text")),
+        (["Opdateret", "3/3 2021"], Dates(None, DAY, "text")),
+        (["Publiceret 3. marts 2021", "Sidst opdateret 4. maj 2022"], Dates(DAY, date(2022, 5, 4), "text")),
+        (["Publiceret d. 3. marts"], Dates()),
+        (["Dato: 3. marts 2021"], Dates(DAY, None, "text")),
+        (["Dato: 3. marts 2021 kl. 19"], Dates()),
+        (["Planen gælder 2025-2028 og blev vedtaget af byrådet 3. marts 2021."], Dates()),
+        (["Opdateret 3. marts 2027"], Dates()),
+        (["Opdateret 3. marts 2027", "Publiceret 3. marts 2021"], Dates(DAY, None, "text")),
+    ],
+)
+def test_danish_notations_and_dates_that_are_not_the_pages(blocks: list[str], found: Dates) -> None:
+    assert find_dates(blocks, URL, today=date(2026, 11, 21)) == found
+
+
+@pytest.mark.parametrize(
+    ("html", "found"),
+    [
+        ('<meta property="article:published_time" content="2027-03-03">', Dates()),
+        ('<meta name="DC.date" content="20210303">', Dates(DAY, None, "meta")),
+        ('<div class="event"><time datetime="2021-03-03">3. marts</time></div>', Dates()),
+        ('<aside><time datetime="2021-03-03">3. marts</time></aside>', Dates()),
+        (
+            '<p>Opdateret <time datetime="2022-05-04"></time></p><div><time datetime="2021-03-03"></time></div>',
+            Dates(DAY, date(2022, 5, 4), "time"),
+        ),
+        (
+            '<script type="application/ld+json">{"datePublished": "2021-03-03", broken</script>',
+            Dates(DAY, None, "json_ld"),
+        ),
+        ('<span class="date">Trygby, 3. marts 2021</span>', Dates(DAY, None, "text")),
+        ('<span class="date">1.3.2021 - 3.3.2021</span>', Dates()),
+    ],
+)
+def test_dates_of_markup_are_the_pages_own(html: str, found: Dates) -> None:
+    tree = LexborHTMLParser(f"<body>{html}</body>")
+    assert tree.body is not None
+    assert find_dates([tree.body.text()], URL, tree, today=date(2026, 11, 21)) == found
+
+
+@pytest.mark.parametrize(
+    ("address", "day"),
+    [
+        ("/nyt/2021/03/03/titel", DAY),
+        ("/nyt/2021-03-03-titel", DAY),
+        ("/nyt/20210303-titel", DAY),
+        ("/nyt/03-03-2021-titel", DAY),
+        ("/strategi-2025-2028", None),
+    ],
+)
+def test_a_day_in_the_address(address: str, day: date | None) -> None:
+    assert find_dates([], f"https://www.proeveby.dk{address}", today=date(2026, 11, 21)).published == day
+
+
+@pytest.mark.parametrize(
+    ("text", "only_a_date"),
+    [
+        ("Opdateret den 3. marts 2021", True),
+        ("Publiceret: 03.03.21.", True),
+        ("3. marts 2021", False),
+        ("Opdateret 3. marts 2021 af byrådet", False),
+        ("Tryghed i byen", False),
+    ],
+)
+def test_a_line_that_only_dates_the_page(text: str, only_a_date: bool) -> None:
+    assert is_dateline(text) == only_a_date
+
+
+@given(st.text(max_size=200), st.dates(date(2000, 1, 1), date(2030, 1, 1)))
+def test_no_text_gives_a_date_after_today(text: str, today: date) -> None:
+    found = find_dates([text, f"Opdateret {text}"], text, today=today).latest
+    assert found is None or found <= today

@@ -338,6 +338,19 @@ def _from_url(url: str, today: date | None) -> Dates:
     return Dates()
 
 
+def is_dateline(text: str) -> bool:
+    """Return whether a block only says when the page was published or updated: "Opdateret den 3. marts 2021"."""
+    if len(text) > _SHORT or not _YEAR.search(text):
+        return False
+    match = _rules().moment.search(text)
+    return (
+        match is not None
+        and len(text) - match.end() <= 1
+        and (label := _rules().label.match(text, 0, match.start())) is not None
+        and label.end() == match.start()
+    )
+
+
 def header_date(last_modified: str | None, today: date | None = None) -> Dates:
     """Return the date of a ``Last-Modified`` header (RFC 9110, 8.8.2) as an update, if it is before ``today``.
 

@@ -21,6 +21,7 @@ from tryg_assets.domain.crawling.dates import (
     dated_lines,
     find_dates,
     header_date,
+    is_dateline,
     marked_dates,
     written_dates,
 )
@@ -145,7 +146,9 @@ def read_html(html: str, url: str, policy: CrawlPolicy, today: date | None = Non
     title = _title(first)
     dates = marked_dates(tree, today)
     reading = read_markup(tree, judge_of(policy.furniture))
-    own = own_blocks(reading, policy.furniture)
+    own = [
+        number for number in own_blocks(reading, policy.furniture) if not is_dateline(reading.texts[number])
+    ]
     blocks = tuple([Block(reading.texts[number], reading.prefixes[number]) for number in own])
     if not dates.source:
         bylines = chain(dated_lines(tree), _near_headline(reading, own))
