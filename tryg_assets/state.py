@@ -17,6 +17,66 @@ metadata = sa.MetaData()
 
 _version = sa.Table("state_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
+# Blind review. Nothing here is updated or deleted: a changed answer is a new row with the next version.
+assignments = sa.Table(
+    "assignments",
+    metadata,
+    sa.Column("reviewer", sa.String, primary_key=True),
+    sa.Column("page_id", sa.String, primary_key=True),
+    sa.Column("exported_at", sa.String, nullable=False),
+)
+codings = sa.Table(
+    "codings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.String, nullable=False),  # coding (blind) or adjudication
+    sa.Column("coder", sa.String, nullable=False),
+    sa.Column("page_id", sa.String, nullable=False),
+    sa.Column("municipality", sa.String, nullable=False),
+    sa.Column("url", sa.String, nullable=False),
+    sa.Column("text_sha256", sa.String, nullable=False),
+    sa.Column("decision", sa.String, nullable=False),
+    sa.Column("areas", sa.JSON, nullable=False),  # {area: yes or no}, those answered
+    sa.Column("quotes", sa.JSON, nullable=False),  # [{label, text}], marked on the page
+    sa.Column("comment", sa.String, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("answered_at", sa.String, nullable=False),
+    sa.Column("file", sa.String, nullable=False),
+    sa.Column("file_sha256", sa.String, nullable=False),
+    sa.UniqueConstraint("kind", "coder", "page_id", "version"),
+)
+gold_answers = sa.Table(
+    "gold_answers",
+    metadata,
+    sa.Column("gold_version", sa.String, primary_key=True),
+    sa.Column("page_id", sa.String, primary_key=True),
+    sa.Column("municipality", sa.String, nullable=False),
+    sa.Column("url", sa.String, nullable=False),
+    sa.Column("text_sha256", sa.String, nullable=False),
+    sa.Column("decision", sa.String, nullable=False),
+    sa.Column("areas", sa.JSON, nullable=False),
+    sa.Column("made_at", sa.String, nullable=False),
+)
+replies = sa.Table(
+    "replies",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("municipality", sa.String, nullable=False),
+    sa.Column(
+        "subject", sa.String, nullable=False
+    ),  # initiative_id, or an id of the missing one's name and link
+    sa.Column("initiative_id", sa.String),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("answer", sa.String, nullable=False),  # agree, disagree or missing
+    sa.Column("link", sa.String, nullable=False),
+    sa.Column("comment", sa.String, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("answered_at", sa.String, nullable=False),
+    sa.Column("file", sa.String, nullable=False),
+    sa.Column("file_sha256", sa.String, nullable=False),
+    sa.UniqueConstraint("municipality", "subject", "version"),
+)
+
 
 def open_state(url: str) -> sa.Engine:
     """Open the state database at ``url`` and create the tables it lacks.

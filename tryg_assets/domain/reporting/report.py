@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Literal
 
-import jinja2
 import polars as pl
 from markupsafe import Markup
 from yarl import URL
 
 from tryg_assets.domain.reliability.agreement import ALL_AREAS, PAGE, Gate, GateResult
 from tryg_assets.domain.reporting import charts, danish
+from tryg_assets.domain.reporting.html import environment
 
 Row = dict[str, Any]
 
-_TEMPLATES = Path(__file__).with_name("templates")
 _EXAMPLES_PER_AREA = 2
 _PAIRS_IN_TABLE = 15
 _QUOTE_LENGTH = 320
@@ -50,22 +48,9 @@ class ReportData:
 
 def render_report(data: ReportData) -> str:
     """Return the report as HTML. The same data give the same bytes; empty tables give a report that says so."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "number": danish.number,
-        "decimal": danish.decimal,
-        "percent": danish.percent,
-        "day": danish.day,
-        "shade": shade,
-    }
-    environment.globals["interval"] = danish.interval
-    return environment.get_template("report.html.j2").render(
+    pages = environment()
+    pages.filters["shade"] = shade
+    return pages.get_template("report.html.j2").render(
         data=data,
         thresholds=Gate.load(),
         key=_key_figures(data),
