@@ -80,7 +80,7 @@ def open_desk(settings: Settings, names: Mapping[str, str], clock: Clock) -> Des
     return Desk(
         state=open_state(settings.state),
         lake=Lake(settings.lake, settings.engine),
-        folder=settings.home / "review",
+        folder=settings.review,
         corpus=f"{settings.source}{sites}",
         seed=settings.seed,
         names=names,

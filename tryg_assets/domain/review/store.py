@@ -92,7 +92,7 @@ def store_codings(
 
 def store_replies(state: sa.Engine, municipality: str, given: Iterable[Reply], source: Source) -> Stored:
     """Store a municipality's reply, all or none, by the rules of :func:`store_codings`."""
-    contents = (
+    contents: Iterator[tuple[str, Row, Row]] = (
         (reply.initiative_id or stable_id(municipality, reply.name, reply.link), {}, asdict(reply))
         for reply in given
     )
