@@ -115,7 +115,8 @@ def _parts(desk: Desk, path: Path, source: store.Source) -> tuple[Received, ...]
             for coder, findings in exported.findings.items()
         )
     words = review_words()
-    book = read_workbook(path, frozenset({words.heading("row_id"), words.heading("missing_name")}))
+    tell_tales = ("row_id", "decision", "reply", "missing_name")
+    book = read_workbook(path, frozenset(words.heading(column) for column in tell_tales))
     _same_corpus(desk, path, book.corpus)
     if book.kind == "reply":
         return (_replied(desk, path, book, source),)

@@ -22,10 +22,12 @@ META_SHEET, META_MARK, META_FORMAT = "Lister", "tryg-assets review", 1
 _LONGEST_LINK = 2_000
 _ANSWERS = {"decision": "decision", "rest": "rest", "reply": "reply"}
 _TYPED = ("comment", "missing_name", "missing_link")
+_TEXT_WIDTH, _GUIDE_WIDTH = 80, 100  # in characters of the default font, as Excel counts
+_LINE, _TALLEST = 15.0, 300.0  # in points; a row may have 409
 _WIDTHS = {
     "municipality": 14,
     "title": 26,
-    "text": 90,
+    "text": _TEXT_WIDTH,
     "url": 22,
     "archive": 22,
     "decision": 14,
@@ -43,7 +45,8 @@ _WIDTHS = {
     "missing_name": 50,
     "missing_link": 60,
 }
-_AREA_WIDTH = 7
+_AREA_WIDTH = 6
+_TALL = ("text", "first", "second", "engine", "quote")
 _BLANK_ROWS = 100
 
 
@@ -79,16 +82,14 @@ def write_coding(path: Path, pages: Sequence[ReviewPage], origin: Origin, copies
 
     ``copies`` is the name of the file beside it that has the pages as they were read (:func:`copies_html`).
     """
-    columns = ["municipality", "title", "text", "url", "archive"]
     rows = [_page_cells(page, copies) for page in pages]
-    _write_pages(path, origin, "coding", columns, rows)
+    _write_pages(path, origin, "coding", [], rows)
 
 
 def write_adjudication(
     path: Path, pages: Sequence[ReviewPage], voices: Mapping[str, Voices], origin: Origin, copies: str
 ) -> None:
     """Write the sheet of disagreements: a row per page with both answers and the engine's beside the text."""
-    columns = ["municipality", "title", "text", "first", "second", "engine", "url", "archive"]
     rows = [
         {
             **_page_cells(page, copies),
@@ -98,7 +99,7 @@ def write_adjudication(
         }
         for page in pages
     ]
-    _write_pages(path, origin, "adjudication", columns, rows)
+    _write_pages(path, origin, "adjudication", ["first", "second", "engine"], rows)
 
 
 def write_reply(path: Path, initiatives: Iterable[Mapping[str, Any]], origin: Origin) -> None:
@@ -139,10 +140,12 @@ def _page_cells(page: ReviewPage, copies: str) -> dict[str, str | Link]:
 
 
 def _write_pages(
-    path: Path, origin: Origin, sheet: str, shown: list[str], rows: list[dict[str, str | Link]]
+    path: Path, origin: Origin, sheet: str, voices: list[str], rows: list[dict[str, str | Link]]
 ) -> None:
     with _workbook(path, origin) as sheets:
-        sheets.table(sheet, [*shown, "decision", *focus_areas(), "rest", "comment", "row_id"], rows)
+        answers = ["decision", *focus_areas(), "rest", "comment"]
+        shown = ["municipality", "title", "text", *voices]
+        sheets.table(sheet, [*shown, *answers, "url", "archive", "row_id"], rows)
 
 
 @contextmanager
@@ -156,6 +159,15 @@ def _workbook(path: Path, origin: Origin) -> Iterator[_Sheets]:
         yield sheets
         sheets.lists(origin)
         book.close()
+
+
+def _height(text: str, width: int) -> float:
+    """Return the height of a row that shows ``text``, wrapped at ``width`` characters, in points.
+
+    LibreOffice does not fit the rows of a file it opens, so they must come with their height.
+    """
+    lines = sum(1 + len(line) // width for line in text.split("\n"))
+    return min(_TALLEST, _LINE * max(2, lines))
 
 
 class _Sheets:
@@ -181,7 +193,7 @@ class _Sheets:
         )
         head = {"bold": True, "text_wrap": True, "bg_color": "#1F5A7D", "font_color": "#FFFFFF"}
         self.head = book.add_format({**head, "valign": "vcenter"})
-        self.head_up = book.add_format({**head, "rotation": 90, "valign": "bottom"})
+        self.head_up = book.add_format({**head, "rotation": 90, "align": "center", "valign": "bottom"})
         self.title = book.add_format({"bold": True, "font_size": 16})
         self.lists_at: dict[str, str] = {}
         column = 2
@@ -193,11 +205,13 @@ class _Sheets:
     def guide(self, origin: Origin) -> None:
         """Write the first sheet: what to do, in the words of the codebook."""
         sheet = self.book.add_worksheet(self.words.sheets["guide"])
-        sheet.set_column(0, 0, 100, self.shown)
+        sheet.set_column(0, 0, _GUIDE_WIDTH, self.shown)
         first, *rest = self.words.guide[origin.kind]
         sheet.write_string(0, 0, f"{first} · {origin.reviewer}", self.title)
         for number, paragraph in enumerate(rest, 2):
             sheet.write_string(number, 0, paragraph, self.shown)
+            sheet.set_row(number, _height(paragraph, _GUIDE_WIDTH) + _LINE / 2)
+        sheet.fit_to_pages(1, 0)
         sheet.protect()
 
     def table(self, name: str, columns: Sequence[str], rows: Sequence[Mapping[str, str | Link]]) -> None:
@@ -216,8 +230,8 @@ class _Sheets:
             if (question := "area" if column in areas else _ANSWERS.get(column)) and rows:
                 sheet.data_validation(1, place, len(rows), place, self._offer(question))
         for number, row in enumerate(rows, 1):
-            if "text" in row:
-                sheet.set_row(number, 240)
+            if shown := [(row[column], _WIDTHS[column]) for column in _TALL if column in row]:
+                sheet.set_row(number, max(_height(str(text), width) for text, width in shown))
             for place, column in enumerate(columns):
                 self._cell(sheet, number, place, column, row)
         sheet.freeze_panes(1, 0)

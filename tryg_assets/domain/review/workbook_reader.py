@@ -62,7 +62,7 @@ class Workbook:
 
 
 def read_workbook(path: Path, headings: frozenset[str]) -> Workbook:
-    """Read a workbook defensively; a table is found by a row that has one of ``headings`` among its first cells.
+    """Read a workbook defensively; a table begins with a row that has one of ``headings``.
 
     Raises:
         DataFileError: it is no workbook of ours, too large, has macros, or is damaged. Nothing of it was used.
