@@ -63,8 +63,8 @@ class Case:
         return web_address(self.page.url)
 
 
-def reference_version(human: pl.DataFrame) -> str | None:
-    """Return the gold version to read against: the latest adjudicated, else what people said blind, else a file's."""
+def reference_version(human: pl.DataFrame) -> str:
+    """Return the gold version to read against: the latest adjudicated, else what people said blind, else a file's; else nothing."""
 
     def rank(row: tuple[str, str]) -> tuple[int, int, str]:
         version, kind = row
@@ -74,7 +74,7 @@ def reference_version(human: pl.DataFrame) -> str | None:
         return (2 if version == BLIND else int(kind == "person")), 0, version
 
     versions = human.select("gold_version", "coder_kind").unique().rows()
-    return max(versions, key=rank)[0] if versions else None
+    return max(versions, key=rank)[0] if versions else ""
 
 
 def find_cases(
@@ -85,8 +85,7 @@ def find_cases(
     A doubt counts as no on either side; areas are compared on pages the coder calls an initiative. The engine's most
     confident mistakes about relevance come first. ``pages`` gives the texts of the pages asked for.
     """
-    version = reference_version(human)
-    gold = human.filter(pl.col("gold_version") == version) if version else human
+    gold = human.filter(pl.col("gold_version") == reference_version(human))
     engine = {row["page_id"]: row for row in codings.iter_rows(named=True)}
     found = []
     for (page_id,), rows in gold.sort("page_id", "coder", "task", "item").group_by(
@@ -130,7 +129,7 @@ def _differs(engine: Mapping[str, Any], references: Iterable[Mapping[str, Any]])
 def render_quality(
     cases: list[Case],
     total: int,
-    version: str | None,
+    version: str,
     coder_kinds: Iterable[str],
     engine_label: str,
     moment: datetime,
