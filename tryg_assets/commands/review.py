@@ -60,8 +60,11 @@ def export(
         raise typer.BadParameter(f"'{format}' is neither xlsx nor label-studio", param_hint="--format")
     if overlap != "all" and not overlap.isdecimal():
         raise typer.BadParameter(f"'{overlap}' is neither a number nor all", param_hint="--overlap")
-    if not (reviewer or reply):
+    people = reviewer or []
+    if not (people or reply):
         raise typer.BadParameter("name at least one", param_hint="--reviewer")
+    if adjudication and len(people) != 1:
+        raise typer.BadParameter("one person adjudicates; name one", param_hint="--reviewer")
     desk = _desk(home)
     from tryg_assets.domain.review import export as outgoing
 
@@ -69,13 +72,11 @@ def export(
         slugs = sorted(desk.names) if reply == ["all"] else reply
         written = outgoing.export_replies(desk, slugs)
     elif adjudication:
-        if len(reviewer or []) != 1:
-            raise typer.BadParameter("one person adjudicates; name one", param_hint="--reviewer")
-        written = outgoing.export_adjudication(desk, (reviewer or [""])[0])
+        written = outgoing.export_adjudication(desk, people[0])
     else:
         shared = None if overlap == "all" else int(overlap)
         written = outgoing.export_coding(
-            desk, reviewer or [], shared, "label-studio" if format == "label-studio" else "xlsx"
+            desk, people, shared, "label-studio" if format == "label-studio" else "xlsx"
         )
     for path in written:
         out.print(str(path.resolve()), highlight=False)

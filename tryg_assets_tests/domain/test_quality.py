@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -133,12 +134,22 @@ def test_it_can_be_read_and_filtered_without_script() -> None:
     ]
 
 
+def test_it_can_be_read_by_everyone() -> None:
+    tree = LexborHTMLParser(html(said("a", "no"), coded("a", "yes")))
+    assert tree.css('html[lang="da"]')
+    levels = [int((node.tag or "h0")[1]) for node in tree.css("h1, h2, h3, h4")]
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    assert tree.css("fieldset legend")
+    assert tree.css('a.skip[href="#indhold"]')
+
+
 def test_two_blind_coders_stand_side_by_side() -> None:
     tree = LexborHTMLParser(html([*said("a", "no"), *said("a", "yes", coder="bo")], coded("a", "yes")))
     assert [node.text() for node in tree.css(".sides h3")] == [
         "Maskinen: indsats",
-        "Anne: ikke indsats",
-        "Bo: indsats",
+        "anne: ikke indsats",
+        "bo: indsats",
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -103,8 +104,6 @@ def test_answers_are_kept_as_the_municipality_gave_them(desk: Desk, sent: Path) 
 def test_half_an_answer_is_half_an_answer_and_a_later_one_counts(desk: Desk, sent: Path) -> None:
     reply(desk, sent, {"Tryghedsplan": {"reply": "enig"}}, [])
     assert told(desk) == [("Tryghedsplan", "agree", None, None)]
-    from dataclasses import replace
-
     later = replace(desk, clock=fixed_clock(NOW + timedelta(days=3)))
     reply(later, sent, {"Tryghedsplan": {"reply": "uenig", "comment": "Se her"}}, [], "senere.xlsx")
     assert told(desk) == [("Tryghedsplan", "disagree", None, "Se her")]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -134,8 +136,6 @@ def test_a_seal_breaks_when_the_text_is_changed_but_not_when_white_space_is(one:
     seal = sealed("a", "b", one)
     assert sealed("a", "b", "  ".join(one.split())) == seal
     if one.split() != other.split():
-        import unicodedata
-
         same = unicodedata.normalize("NFC", one).split() == unicodedata.normalize("NFC", other).split()
         assert (sealed("a", "b", other) == seal) is same
 
@@ -152,8 +152,6 @@ def test_the_same_export_gives_the_same_bytes_and_a_filled_file_is_never_written
 
 
 def test_what_is_shown_is_masked_first(desk: Desk) -> None:
-    from dataclasses import replace
-
     masked = replace(desk, mask=lambda text: text.replace("Byrådet", "[maske]"))
     (path,) = export_coding(masked, ["Anne"], None, "xlsx")
     assert "[S2] [maske] har vedtaget" in texts(openpyxl.load_workbook(path))[page_id("/plan")]
