@@ -148,8 +148,8 @@ def test_two_blind_coders_stand_side_by_side() -> None:
     tree = LexborHTMLParser(html([*said("a", "no"), *said("a", "yes", coder="bo")], coded("a", "yes")))
     assert [node.text() for node in tree.css(".sides h3")] == [
         "Maskinen: indsats",
-        "anne: ikke indsats",
-        "bo: indsats",
+        "Koder 1: ikke indsats",
+        "Koder 2: indsats",
     ]
 
 

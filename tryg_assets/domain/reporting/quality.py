@@ -106,10 +106,16 @@ def find_cases(
 
 
 def _references(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    for (coder,), own in rows.group_by("coder", maintain_order=True):
+    """Yield each coder's answers about a page. Names of persons stay in the table: this page may be published."""
+    alone = rows["coder"].n_unique() == 1
+    for number, (_, own) in enumerate(rows.group_by("coder", maintain_order=True), 1):
         answers = {(row["task"], row["item"]): row["value"] for row in own.iter_rows(named=True)}
         areas = {item: value for (task, item), value in answers.items() if task == "focus_area"}
-        yield {"coder": coder, "decision": answers.get(("relevance", "page")), "areas": areas}
+        yield {
+            "coder": "Referencen" if alone else f"Koder {number}",
+            "decision": answers.get(("relevance", "page")),
+            "areas": areas,
+        }
 
 
 def _differs(engine: Mapping[str, Any], references: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -106,8 +106,8 @@ def import_file(desk: Desk, path: Path) -> Receipt:
 
 
 def _parts(desk: Desk, path: Path, source: store.Source) -> tuple[Received, ...]:
-    known = desk.known()
     if path.suffix.lower() == ".json":
+        known = desk.known()
         exported = read_export(path, known)
         _same_corpus(desk, path, exported.corpus)
         return tuple(
@@ -122,6 +122,7 @@ def _parts(desk: Desk, path: Path, source: store.Source) -> tuple[Received, ...]
         return (_replied(desk, path, book, source),)
     if book.kind not in _KINDS:
         raise DataFileError(path, "filen", f"slagsen '{book.kind}' kendes ikke", "Hent et nyt ark.")
+    known = desk.known()
     return (_coded(desk, book.kind, book.reviewer, read_answers(path.name, book, known), known, source),)
 
 

@@ -13,7 +13,7 @@ from tryg_assets.domain.review.inbox import waiting_files
 
 @dataclass(frozen=True, slots=True)
 class Reviewer:
-    """How far one person is, in pages. ``incomplete``: called an initiative, but not all eleven areas answered."""
+    """How far one person is, in pages. ``sent`` and ``left`` are of the present sample. ``incomplete``: called an initiative, but not all eleven areas answered."""
 
     name: str
     sent: int
@@ -37,13 +37,14 @@ class Progress:
 
 
 def progress(desk: Desk) -> Progress:
-    """Return how far the review is. A page that is gone from its website is not counted as left."""
-    codings, sent, there = desk.codings(), store.assigned(desk.state), desk.current()
+    """Return how far the review is. A page that is no longer in the sample need not be answered any more."""
+    codings, sent = desk.codings(), store.assigned(desk.state)
+    sample = set(desk.lake.read("review_sample")["page_id"])
     blind = [entry for entry in codings if entry.kind == "coding"]
     reviewers = []
     for name in sorted({*sent, *(entry.coder for entry in blind)}):
         own = [entry for entry in blind if entry.coder == name]
-        pages = {page for page in sent.get(name, set()) if page in there}
+        pages = {page for page in sent.get(name, set()) if page in sample}
         reviewers.append(
             Reviewer(
                 name=name,

@@ -237,7 +237,7 @@ class _Sheets:
         sheet.freeze_panes(1, 0)
         if rows:
             sheet.autofilter(0, 0, len(rows), len(columns) - 1)
-        allowed = ("autofilter", "sort", "format_cells", "format_columns", "format_rows")
+        allowed = ("autofilter", "format_cells", "format_columns", "format_rows")
         sheet.protect("", dict.fromkeys(allowed, True))
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)

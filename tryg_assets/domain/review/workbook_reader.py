@@ -22,8 +22,10 @@ _MOST_UNPACKED = 150_000_000
 _MOST_RATIO = 200  # of one part; text in a workbook packs some 5 to 20 times, a bomb a thousand times
 _SMALL = 1_000_000
 _MOST_PARTS = 1_000
-_MOST_ROWS = 5_000
+_MOST_ROWS = 20_000
 _MOST_COLUMNS = 60
+_MOST_SHEETS = 20
+_LAST_ROW = 1_048_576  # of any workbook; a row said to stand further down would be walked to
 _HEADER_WITHIN = 10
 _ASK_AGAIN = "Send den fil, der er hentet fra Tryg Assets, gemt som .xlsx."
 _DAMAGED = (
@@ -76,6 +78,8 @@ def read_workbook(path: Path, headings: frozenset[str]) -> Workbook:
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(path, read_only=True, keep_links=False)
             try:
+                if len(book.worksheets) > _MOST_SHEETS:
+                    raise ValueError(f"den har mere end {_MOST_SHEETS} ark")
                 grids = {sheet.title: list(_grid(sheet)) for sheet in book.worksheets}
             finally:
                 book.close()
@@ -133,19 +137,16 @@ def _has_dtd(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
 
 def _grid(sheet: Any) -> Iterator[tuple[int, list[Cell]]]:
     sheet.reset_dimensions()
-    for row in sheet.iter_rows(max_row=_MOST_ROWS, max_col=_MOST_COLUMNS):
+    for number, row in enumerate(sheet.iter_rows(max_row=_LAST_ROW, max_col=_MOST_COLUMNS), 1):
         cells = [
             Cell(cell.coordinate, text, cell.data_type == "f")
             for cell in row
             if cell.value is not None and (text := str(cell.value).strip())
         ]
+        if cells and number > _MOST_ROWS:
+            raise ValueError(f"arket har mere end {_MOST_ROWS} rækker")
         if cells:
-            yield row_number(cells[0].place), cells
-
-
-def row_number(place: str) -> int:
-    """Return 14 for ``K14``."""
-    return int(place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+            yield number, cells
 
 
 def column_letters(place: str) -> str:

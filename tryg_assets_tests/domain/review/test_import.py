@@ -21,6 +21,7 @@ from tryg_assets.domain.review.desk import Desk
 from tryg_assets.domain.review.export import export_coding
 from tryg_assets.domain.review.inbox import import_file, import_inbox
 from tryg_assets.domain.review.progress import progress
+from tryg_assets.domain.review.store import review_version
 from tryg_assets.domain.review.words import review_words
 from tryg_assets.state import codings
 from tryg_assets_tests.domain.review.conftest import (
@@ -170,7 +171,9 @@ def test_a_changed_answer_is_a_new_version_and_the_earlier_stays(desk: Desk, sen
     first = fill(sent, everything("indsats"), sent.with_name("1.xlsx"))
     second = fill(sent, everything("tvivl"), sent.with_name("2.xlsx"))
     import_file(desk, first)
+    version = review_version(desk.state)
     assert import_file(desk, second).parts[0].stored.changed == len(TEXTS)
+    assert review_version(desk.state) != version, "numbers made from the earlier answers are old"
     assert set(answers(desk).values()) == {"doubt"}
     assert sorted((row["version"], row["decision"]) for row in stored(desk))[:: len(TEXTS)] == [
         (1, "yes"),
@@ -288,6 +291,23 @@ def without_hidden_sheet(source: Path) -> bytes:
     return buffer.getvalue()
 
 
+def as_xlsm(source: Path) -> bytes:
+    with zipfile.ZipFile(source) as package:
+        types = package.read("[Content_Types].xml")
+    macro = b"application/vnd.ms-excel.sheet.macroEnabled.main+xml"
+    plain = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
+    assert plain in types
+    return with_part(source, "[Content_Types].xml", types.replace(plain, macro))
+
+
+def with_a_row_far_down(source: Path) -> bytes:
+    book = openpyxl.load_workbook(source)
+    answer_sheet(book)["A20005"].value = "x"
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
 DTD = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbb">]><a>&b;</a>'
 
 
@@ -302,13 +322,15 @@ DTD = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbb">]><a>&b;</a>'
         (lambda path: with_part(path, "xl/worksheets/sheet9.xml", bytes(60_000_000)), "zip-bombe"),
         (lambda path: zipped({f"{n}.xml": b"<a/>" for n in range(1_500)}), "zip-bombe"),
         (lambda path: with_part(path, "xl/vbaProject.bin", b"x"), "den har makroer"),
+        (as_xlsm, "den har makroer"),
+        (with_a_row_far_down, "mere end 20000 rækker"),
         (lambda path: with_part(path, "xl/sharedStrings.xml", DTD), "har en DTD"),
         (lambda path: with_part(path, "xl/sharedStrings.xml", b" " * 9000 + DTD), "har en DTD"),
         (lambda path: with_part(path, "xl/styles.xml", DTD.decode().encode("utf-16")), "har en DTD"),
         (without_hidden_sheet, "ikke et ark fra Tryg Assets"),
     ],
     ids=[
-        "empty", "text", "cut off", "no workbook", "another zip", "bomb", "many parts", "macros", "entities",
+        "empty", "text", "cut off", "no workbook", "another zip", "bomb", "many parts", "macros", "xlsm", "too many rows", "entities",
         "entities further in", "entities in utf-16", "another workbook",
     ],
 )  # fmt: skip
