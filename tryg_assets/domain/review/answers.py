@@ -137,7 +137,11 @@ def read_answers(path: str, book: Workbook, known: Mapping[str, KnownPage]) -> F
     table = _table_with(path, book, "decision", words)
     found = Findings()
     areas = list(focus_areas())
-    missing = [column for column in ("text", *areas) if words.heading(column) not in table.headings]
+    missing = [
+        column
+        for column in ("text", *areas, "rest", "comment")
+        if words.heading(column) not in table.headings
+    ]
     found.remarks += [
         f"kolonnen »{words.heading(column)}« mangler eller står to gange i arket og er ikke læst"
         for column in missing
