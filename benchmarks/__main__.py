@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import cleaning, cleaning_scale, coding, crawl, dates, extraction, resume
+from benchmarks import cleaning, cleaning_scale, coding, crawl, dates, extraction, resume, review
 from tryg_assets.domain.sample_web.server import SampleServer
 
 
@@ -21,6 +21,7 @@ def main() -> None:
     crawl.report()
     resume.report()
     dates.report()
+    review.report()
     print(f"\nall measurements took {time.perf_counter() - started:.0f} s")
 
 

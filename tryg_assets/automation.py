@@ -1,12 +1,16 @@
-"""Jobs and schedules, each with its reason."""
+"""Jobs, schedules and sensors, each with its reason."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 
 import dagster as dg
 
+from tryg_assets.domain.review.inbox import waiting_files
+from tryg_assets.ids import stable_id
 from tryg_assets.partitions import municipalities
+from tryg_assets.settings import load_settings
 
 COPENHAGEN = "Europe/Copenhagen"
 TONIGHT = 14
@@ -21,6 +25,9 @@ DERIVED_TABLES = (
 )
 DERIVED = dg.AssetSelection.assets(*DERIVED_TABLES)
 COUNTRY = dg.AssetSelection.all() - CRAWLED - DERIVED
+
+# What changes when people's answers come in; the numbers and the report wait for the next publication.
+REVIEW = dg.AssetSelection.assets("review_inbox", "human_codings", "municipality_replies", "agreement")
 
 # One run is one municipality in one process: starting a process a step costs ten times the work itself, and one bad
 # website must fail one run and nothing else. Parallelism comes from runs.
@@ -48,7 +55,13 @@ publish = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     description="Sample, agreement, warehouse and report for the whole country; refuses to publish if a gate is closed.",
 )
-jobs = [refresh, crawl_only, derive, publish]
+read_answers = dg.define_asset_job(
+    "read_answers",
+    selection=REVIEW,
+    executor_def=dg.in_process_executor,
+    description="Read what lies in the review inbox and measure agreement again.",
+)
+jobs = [refresh, crawl_only, derive, publish, read_answers]
 
 
 def stalest(keys: Iterable[str], last_tried: Mapping[str, int], most: int = TONIGHT) -> list[str]:
@@ -82,4 +95,21 @@ def morning_publication(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     return dg.RunRequest(run_key=f"{context.scheduled_execution_time:%Y-%m-%d}")
 
 
+@dg.sensor(job=read_answers, minimum_interval_seconds=30)
+def review_inbox_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Read files dropped into TRYG_HOME/review/inbox, once they lie still: a file being copied has another size next time."""
+    files = {
+        path.name: [path.stat().st_size, path.stat().st_mtime_ns]
+        for path in waiting_files(load_settings().review)
+    }
+    seen, now = context.cursor or "{}", json.dumps(files, sort_keys=True)
+    if not files or seen != now:
+        return dg.SensorResult(
+            skip_reason="The inbox is empty." if not files else "Waiting for the files to lie still.",
+            cursor=now,
+        )
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=stable_id(now))], cursor=now)
+
+
 schedules = [nightly_refresh, morning_publication]
+sensors = [review_inbox_sensor]

@@ -14,6 +14,7 @@ from tryg_assets.assets import (
     agreement,
     classified_initiatives,
     filtered_pages,
+    quality_page,
     raw_crawl,
     report,
 )
@@ -25,7 +26,9 @@ from tryg_assets.checks import filtered_pages as filter_checks
 from tryg_assets.checks import raw_crawl as crawl_checks
 from tryg_assets.resources import default_resources
 
-STAGES = [raw_crawl, filtered_pages, classified_initiatives, actor_entities, agreement, aggregates, report]
+STAGES = [
+    raw_crawl, filtered_pages, classified_initiatives, actor_entities, agreement, quality_page, aggregates, report,
+]  # fmt: skip
 CHECKS = [crawl_checks, filter_checks, initiative_checks, actor_checks, agreement_checks, aggregate_checks]
 
 defs = dg.Definitions(
@@ -33,5 +36,6 @@ defs = dg.Definitions(
     asset_checks=[check for module in CHECKS for check in module.checks],
     jobs=automation.jobs,
     schedules=automation.schedules,
+    sensors=automation.sensors,
     resources=default_resources(),
 )

@@ -17,6 +17,7 @@ def findings(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     yield _try("reference data", _reference)
     yield _try("codebook", _codebook)
     yield _try("reference codings", _gold)
+    yield _try("words of the review", _review)
     yield _try("sites", lambda: _sites(settings))
     yield _try("contracts", lambda: f"{len(_contracts())} tables")
     with socket.socket() as probe:
@@ -57,6 +58,12 @@ def _gold() -> str:
     from tryg_assets.domain.review.gold import read_gold
 
     return f"{len({row['page_id'] for row in read_gold(paths.GOLD)})} pages with reference codings"
+
+
+def _review() -> str:
+    from tryg_assets.domain.review.words import review_words
+
+    return f"{len(review_words().columns)} columns"
 
 
 def _sites(settings: Settings) -> str:

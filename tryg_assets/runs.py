@@ -159,6 +159,8 @@ def publish(only_if_changed: bool) -> Outcome:
 
     from tryg_assets.definitions import defs
     from tryg_assets.domain.reporting.publication import DRAFT, PUBLISHED
+    from tryg_assets.domain.review.inbox import waiting_files
+    from tryg_assets.domain.review.store import review_version
     from tryg_assets.resources import Corpus
 
     corpus = Corpus()
@@ -167,8 +169,10 @@ def publish(only_if_changed: bool) -> Outcome:
         (settings.report / name).exists() for name in (PUBLISHED, DRAFT)
     )
     sites = repr([(site.slug, site.name, site.type) for site in corpus.sites.values()])
-    parts = (sites, str(settings.seed), str(settings.review_sample_size))
-    if only_if_changed and made and corpus.stamps.is_country_made(corpus.sites, *parts):
+    # Taken before the job reads the inbox: answers that come in meanwhile make the next run publish again.
+    parts = (sites, str(settings.seed), str(settings.review_sample_size), review_version(corpus.desk.state))
+    unread = waiting_files(settings.review)
+    if only_if_changed and made and not unread and corpus.stamps.is_country_made(corpus.sites, *parts):
         return Outcome("", True, "unchanged")
     with dg.DagsterInstance.get() as instance:
         result = defs.resolve_job_def("publish_report").execute_in_process(

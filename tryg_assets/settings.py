@@ -78,6 +78,11 @@ class Settings(BaseSettings):
         return self.home / "report"
 
     @property
+    def review(self) -> Path:
+        """Folder of the files that go out to reviewers and come back."""
+        return self.home / "review"
+
+    @property
     def state(self) -> str:
         """Address of the state database: model decisions, spend, human codings."""
         return self.state_url or f"sqlite:///{(self.home / 'state.db').as_posix()}"

@@ -18,6 +18,65 @@ metadata = sa.MetaData()
 _version = sa.Table("state_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
 
+def _texts(*names: str) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.String, nullable=False) for name in names]
+
+
+def _answer() -> list[sa.Column[Any]]:
+    """What was answered about a page: ``areas`` is {area: yes or no} of those answered."""
+    return [
+        *_texts("municipality", "url", "text_sha256", "decision"),
+        sa.Column("areas", sa.JSON, nullable=False),
+    ]
+
+
+def _received() -> list[sa.Column[Any]]:
+    """The how-manieth answer it is, when it came and in which file."""
+    return [
+        sa.Column("version", sa.Integer, nullable=False),
+        *_texts("answered_at", "file", "file_sha256"),
+    ]
+
+
+# Blind review. Nothing here is updated or deleted: a changed answer is a new row with the next version.
+assignments = sa.Table(
+    "assignments",
+    metadata,
+    sa.Column("reviewer", sa.String, primary_key=True),
+    sa.Column("page_id", sa.String, primary_key=True),
+    *_texts("exported_at"),
+)
+codings = sa.Table(
+    "codings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    *_texts("kind", "coder", "page_id"),  # kind: coding (blind) or adjudication
+    *_answer(),
+    sa.Column("quotes", sa.JSON, nullable=False),  # [{label, text}], marked on the page
+    *_texts("comment"),
+    *_received(),
+    sa.UniqueConstraint("kind", "coder", "page_id", "version"),
+)
+gold_answers = sa.Table(
+    "gold_answers",
+    metadata,
+    sa.Column("gold_version", sa.String, primary_key=True),
+    sa.Column("page_id", sa.String, primary_key=True),
+    *_answer(),
+    *_texts("made_at"),
+)
+replies = sa.Table(
+    "replies",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    *_texts("municipality", "subject"),  # subject: initiative_id, or an id of the missing one's name and link
+    sa.Column("initiative_id", sa.String),
+    *_texts("name", "answer", "link", "comment"),  # answer: agree, disagree or missing
+    *_received(),
+    sa.UniqueConstraint("municipality", "subject", "version"),
+)
+
+
 def open_state(url: str) -> sa.Engine:
     """Open the state database at ``url`` and create the tables it lacks.
 

@@ -1,14 +1,17 @@
-"""Stage 5: does the engine see what people see? Sample, reference codings, agreement."""
+"""Stage 5: does the engine see what people see? Sample, people's answers, agreement, what municipalities reply."""
 
 import dagster as dg
 import polars as pl
 
 from tryg_assets import paths
-from tryg_assets.assets._spec import CODEBOOK, table_asset
+from tryg_assets.assets._spec import CODEBOOK, GROUPS, OWNER, table_asset
 from tryg_assets.contracts import contract
 from tryg_assets.domain.reference import focus_areas
 from tryg_assets.domain.reliability.agreement import agreement_rows
+from tryg_assets.domain.review import store
+from tryg_assets.domain.review.adjudication import human_rows
 from tryg_assets.domain.review.gold import read_gold
+from tryg_assets.domain.review.inbox import import_inbox
 from tryg_assets.domain.review.sampling import draw_sample
 from tryg_assets.resources import Corpus
 
@@ -21,15 +24,46 @@ def review_sample(corpus: Corpus, page_codings: pl.DataFrame) -> pl.DataFrame:
     return contract("review_sample").frame(draw_sample(wanted, settings.review_sample_size, settings.seed))
 
 
-@table_asset("human_codings", kinds={"python", "csv"})
-def human_codings(context: dg.AssetExecutionContext, review_sample: pl.DataFrame) -> pl.DataFrame:
-    """Read the reference codings of the sampled pages from data/gold."""
-    gold = contract("human_codings").frame(read_gold(paths.GOLD))
-    found = gold.filter(pl.col("page_id").is_in(review_sample["page_id"].implode()))
+@dg.asset(
+    description="What reviewers and municipalities sent: files in TRYG_HOME/review/inbox, read into the state database. Grain: one file.",
+    group_name=GROUPS["agreement"],
+    kinds={"excel", "sql"},
+    owners=[OWNER],
+    code_version="1",
+)
+def review_inbox(corpus: Corpus) -> dg.MaterializeResult[None]:
+    """Import every file of the inbox; each gets a receipt, and none stops the others."""
+    receipts = import_inbox(corpus.desk)
+    return dg.MaterializeResult(
+        metadata={
+            "files": len(receipts),
+            "answers_taken": sum(receipt.taken for receipt in receipts),
+            "files_with_rows_refused": sum(not receipt.whole for receipt in receipts),
+            "receipts": dg.MetadataValue.text("\n".join(receipt.text() for receipt in receipts) or "-"),
+        }
+    )
+
+
+@table_asset("human_codings", kinds={"python", "csv", "sql"}, deps=["review_inbox", "raw_crawl"])
+def human_codings(
+    context: dg.AssetExecutionContext, corpus: Corpus, review_sample: pl.DataFrame
+) -> pl.DataFrame:
+    """Read the codings of the sampled pages: data/gold, and people's answers in the state database."""
+    desk, gold = corpus.desk, read_gold(paths.GOLD)
+    held_out = {row["page_id"]: row["held_out"] for row in gold}
+    people = human_rows(desk.codings(), store.gold_versions(desk.state), desk.current(), held_out)
+    rows = contract("human_codings").frame([*gold, *people])
+    found = rows.filter(pl.col("page_id").is_in(review_sample["page_id"].implode()))
     context.add_output_metadata(
         {"pages": found["page_id"].n_unique(), "coder_kinds": ", ".join(found["coder_kind"].unique().sort())}
     )
     return found
+
+
+@table_asset("municipality_replies", kinds={"python", "sql"}, deps=["review_inbox"])
+def municipality_replies(corpus: Corpus) -> pl.DataFrame:
+    """Read each municipality's latest answer to what was found about it."""
+    return contract("municipality_replies").frame(store.latest_replies(corpus.desk.state))
 
 
 @table_asset("agreement", kinds={"python", "parquet"}, rules=[CODEBOOK / "gate.yml"])

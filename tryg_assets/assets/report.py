@@ -25,6 +25,7 @@ def report(
     agreement: pl.DataFrame,
     page_codings: pl.DataFrame,
     classified_initiatives: pl.DataFrame,
+    municipality_replies: pl.DataFrame,
     **marts: pl.DataFrame,
 ) -> dg.MaterializeResult[None]:
     """Write the report, or a draft that says why it is not published. Reads the latest agreement itself."""
@@ -41,6 +42,7 @@ def report(
         generated_at=corpus.clock(),
         gate=judge_gate(agreement.iter_rows(named=True), gate),
         draft=False,
+        replies=municipality_replies,
         codebooks=tuple(
             page_codings.filter(pl.col("municipality").is_in(list(corpus.sites)))["codebook_hash"]
             .unique()

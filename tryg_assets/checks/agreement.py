@@ -83,6 +83,7 @@ _ACTION = (
 checks = [
     contract_check("review_sample"),
     contract_check("human_codings"),
+    contract_check("municipality_replies"),
     contract_check("agreement"),
     country_check(
         "agreement",

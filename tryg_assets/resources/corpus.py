@@ -17,6 +17,7 @@ from tryg_assets.domain.crawling.crawl import CrawlResult, Previous, crawl
 from tryg_assets.domain.crawling.fetch import Fetcher
 from tryg_assets.domain.crawling.night import Night
 from tryg_assets.domain.crawling.policy import crawl_policy
+from tryg_assets.domain.review.desk import Desk, open_desk
 from tryg_assets.domain.sites import Site
 from tryg_assets.errors import ConfigurationError, SiteUnreachable
 from tryg_assets.partitions import sites_of
@@ -53,6 +54,11 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
     def stamps(self) -> Stamps:
         """What was made from what."""
         return Stamps(self.settings.home, self.settings.engine)
+
+    @property
+    def desk(self) -> Desk:
+        """Where the blind review takes place."""
+        return open_desk(self.settings, {slug: site.name for slug, site in self.sites.items()}, self.clock)
 
     def missing(self, overview: pl.DataFrame) -> list[tuple[str, str]]:
         """Return (name, reason) of each site that was not read, or whose latest crawl failed."""

@@ -46,6 +46,12 @@ def test_each_file_is_a_gold_version(tmp_path: Path) -> None:
     assert {(row["gold_version"], row["held_out"]) for row in rows} == {("v1", True), ("v2", False)}
 
 
+@pytest.mark.parametrize("name", ["blind.csv", "adjudicated-1.csv"])
+def test_a_file_cannot_pass_for_a_version_of_the_blind_review(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataFileError, match="belongs to the blind review"):
+        read_gold(gold(tmp_path, GOOD, name=name))
+
+
 def test_no_file_no_row(tmp_path: Path) -> None:
     assert read_gold(tmp_path) == []
 

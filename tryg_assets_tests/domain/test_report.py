@@ -373,3 +373,49 @@ def test_heat_cells_have_the_contrast_wcag_asks_for(share: float) -> None:
     ground = luminance([int(part) for part in background.split(",")])
     light, dark = (1.0, ground) if ink == "#fff" else (ground, 0.0)
     assert (light + 0.05) / (dark + 0.05) >= 4.4
+
+
+def replied(answer: str, **values: Any) -> dict[str, Any]:
+    return {
+        "reply_id": answer,
+        "municipality": "aarhus",
+        "name": f"Indsats {HOSTILE}",
+        "answer": answer,
+    } | values
+
+
+def test_what_municipalities_reply_stands_for_itself(data: ReportData) -> None:
+    rows = [
+        replied("agree"),
+        replied("disagree", comment="Det er en forening."),
+        replied("missing", link="https://www.aarhus.dk/ny"),
+        replied("agree", reply_id="x", municipality="unlisted", name="En anden"),
+    ]
+    with_replies = replace(data, replies=frame("municipality_replies", rows))
+    html = render_report(with_replies)
+    section = LexborHTMLParser(html).css_first("#svar")
+    assert section is not None
+    said = [
+        [cell.text(separator=" ").strip() for cell in row.css("th, td")] for row in section.css("tbody tr")
+    ]
+    assert [row[2:4] for row in said] == [
+        ["enig", "–"],
+        ["uenig", "Det er en forening."],
+        ["mangler på listen", "–"],
+    ]
+    assert [node.attributes["href"] for node in section.css("a")] == ["https://www.aarhus.dk/ny"]
+    assert HOSTILE not in html
+    assert "En anden" not in html
+    rest = LexborHTMLParser(html), LexborHTMLParser(render_report(data))
+    for tree in rest:
+        tree.css_first("#svar").decompose()  # type: ignore[union-attr]
+    assert rest[0].html == rest[1].html, "no number changes"
+
+
+def test_a_reply_with_another_kind_of_link_shows_none(data: ReportData) -> None:
+    rows = [replied("missing", link="javascript:alert(1)")]
+    assert "javascript:" not in render_report(replace(data, replies=frame("municipality_replies", rows)))
+
+
+def test_without_replies_it_says_so(data: ReportData) -> None:
+    assert "Ingen kommuner har svaret endnu." in text(render_report(data))

@@ -1,5 +1,5 @@
 -- Grain: one row per municipality in the list of sites.
--- Inputs: sites, stg_municipality_types, stg_crawls, stg_pages, stg_initiatives, stg_actor_mentions.
+-- Inputs: sites, stg_municipality_types, stg_crawls, stg_pages, stg_initiatives, stg_actor_mentions, stg_municipality_replies.
 -- "ingen sider" is a result: the website was read, and no page of it has the stem.
 WITH pages AS (
     SELECT municipality, count(*) AS hits, count(*) FILTER (WHERE verdict = 'kept') AS kept
@@ -26,6 +26,9 @@ SELECT
     coalesce(pages.kept, 0) AS kept,
     coalesce(initiatives.initiatives, 0) AS initiatives,
     coalesce(actors.actors, 0) AS actors,
+    coalesce(replies.agreed, 0) AS agreed,
+    coalesce(replies.disagreed, 0) AS disagreed,
+    coalesce(replies.missed, 0) AS missed,
     stg_crawls.last_crawl,
     CASE
         WHEN NOT stg_crawls.is_read THEN 'ikke læst'
@@ -38,4 +41,5 @@ JOIN stg_municipality_types AS types ON types.type = sites.type
 LEFT JOIN pages ON pages.municipality = sites.slug
 LEFT JOIN initiatives ON initiatives.municipality = sites.slug
 LEFT JOIN actors ON actors.municipality = sites.slug
+LEFT JOIN stg_municipality_replies AS replies ON replies.municipality = sites.slug
 ORDER BY sites.slug

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 
 NOTHING = "–"
 _HARD_SPACE = "\N{NO-BREAK SPACE}"
@@ -28,7 +28,7 @@ def interval(low: float | None, high: float | None, places: int = 1) -> str:
     return NOTHING if low is None or high is None else f"{decimal(low * 100, places)}–{percent(high, places)}"
 
 
-def day(moment: datetime | None) -> str:
+def day(moment: date | None) -> str:
     """Return the date as ``21.04.2026``; a dash for ``None``."""
     return NOTHING if moment is None else f"{moment:%d.%m.%Y}"
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Literal
 
-import jinja2
 import polars as pl
 from markupsafe import Markup
 from yarl import URL
 
+from tryg_assets.contracts import contract
 from tryg_assets.domain.reliability.agreement import ALL_AREAS, PAGE, Gate, GateResult
 from tryg_assets.domain.reporting import charts, danish
+from tryg_assets.domain.reporting.html import environment
 
 Row = dict[str, Any]
 
-_TEMPLATES = Path(__file__).with_name("templates")
 _EXAMPLES_PER_AREA = 2
 _PAIRS_IN_TABLE = 15
 _QUOTE_LENGTH = 320
@@ -30,6 +29,7 @@ class ReportData:
 
     ``marts`` are the marts by name, ``agreement`` and ``initiatives`` the tables ``agreement`` and
     ``classified_initiatives`` of one engine, ``missing`` the (name, reason) of municipalities not read.
+    ``replies`` is the table ``municipality_replies``, shown beside the numbers.
     ``codebooks`` are the hashes found on the codings, which must all be ``codebook_hash``.
     ``draft`` marks a report that may not be published; the gate's reasons then stand on its front.
     """
@@ -46,26 +46,14 @@ class ReportData:
     gate: GateResult
     draft: bool
     codebooks: tuple[str, ...] = ()
+    replies: pl.DataFrame = field(default_factory=lambda: contract("municipality_replies").empty())
 
 
 def render_report(data: ReportData) -> str:
     """Return the report as HTML. The same data give the same bytes; empty tables give a report that says so."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "number": danish.number,
-        "decimal": danish.decimal,
-        "percent": danish.percent,
-        "day": danish.day,
-        "shade": shade,
-    }
-    environment.globals["interval"] = danish.interval
-    return environment.get_template("report.html.j2").render(
+    pages = environment()
+    pages.filters["shade"] = shade
+    return pages.get_template("report.html.j2").render(
         data=data,
         thresholds=Gate.load(),
         key=_key_figures(data),
@@ -78,6 +66,7 @@ def render_report(data: ReportData) -> str:
         examples=examples(
             data.initiatives, data.marts["focus_area_coverage"], data.marts["municipality_overview"]
         ),
+        replies=_replies(data),
         agreement=_agreement(data.agreement, data.marts["focus_area_coverage"]),
         municipalities=sorted(
             data.marts["municipality_overview"].iter_rows(named=True),
@@ -237,6 +226,17 @@ def _example(row: Row, municipality: str) -> Row:
         "page_id": row["evidence_page"],
         "pages": len(row["pages"]),
     }
+
+
+def _replies(data: ReportData) -> list[Row]:
+    """Return what municipalities replied, by name; a link is shown only if it is a web address."""
+    names = dict(data.marts["municipality_overview"].select("municipality", "name").iter_rows())
+    rows = [
+        {**row, "municipality": names[row["municipality"]], "link": web_address(row["link"] or "")}
+        for row in data.replies.iter_rows(named=True)
+        if row["municipality"] in names
+    ]
+    return sorted(rows, key=lambda row: (danish.alphabet(row["municipality"]), row["name"], row["reply_id"]))
 
 
 def web_address(text: str) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tryg_assets.domain.reference import focus_areas, read_csv
+from tryg_assets.domain.review.adjudication import ADJUDICATED, BLIND
 from tryg_assets.errors import DataFileError
 from tryg_assets.ids import stable_id
 
@@ -34,6 +35,10 @@ def read_gold(folder: Path) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     seen: dict[tuple[str, ...], int] = {}
     for path in sorted(folder.glob("*.csv")):
+        if path.stem == BLIND or path.stem.startswith(f"{ADJUDICATED}-"):
+            raise DataFileError(
+                path, "file name", "this version belongs to the blind review", "Choose another name."
+            )
         for line, row in read_csv(path, _COLUMNS):
             chosen = [area for area in row["focus_areas"].split("|") if area]
             if row["is_initiative"] not in ("yes", "no", "doubt"):
