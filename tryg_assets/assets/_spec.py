@@ -73,12 +73,15 @@ def spec(table: str, *, kinds: set[str], rules: Iterable[Path] = ()) -> dict[str
 
 
 def table_asset(
-    table: str, *, kinds: set[str], rules: Iterable[Path] = ()
+    table: str, *, kinds: set[str], rules: Iterable[Path] = (), deps: Iterable[str] = ()
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """Make an asset of a function that returns the rows of ``table``, partitioned if its contract says so."""
+    """Make an asset of a function that returns the rows of ``table``, partitioned if its contract says so.
+
+    ``deps`` are tables it looks into without loading them whole.
+    """
     partitions = municipalities if contract(table).partitioned else None
     decorate: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(
-        name=table, partitions_def=partitions, **spec(table, kinds=kinds, rules=rules)
+        name=table, partitions_def=partitions, deps=list(deps), **spec(table, kinds=kinds, rules=rules)
     )
     return decorate
 

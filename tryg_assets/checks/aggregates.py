@@ -6,7 +6,7 @@ import polars as pl
 
 from tryg_assets.assets.aggregates import MARTS
 from tryg_assets.checks._factory import Verdict, contract_check, country_check
-from tryg_assets.domain.reliability.agreement import Gate
+from tryg_assets.domain.reliability.gate import Gate
 from tryg_assets.storage import Lake
 
 
