@@ -117,7 +117,7 @@ def _sums(coded: Coded, metric: Metric) -> Floats:
     pairs = patterns.sum(axis=1, keepdims=True) - 1
     if metric == "ordinal":
         together = patterns[:, :, None] * patterns[:, None, :] / pairs[:, :, None]
-        return np.hstack([patterns, together.reshape(len(patterns), -1)])
+        return np.hstack([patterns, together.reshape(len(patterns), len(coded.values) ** 2)])
     apart = ((patterns @ _distances(coded.values, metric)) * patterns).sum(axis=1, keepdims=True) / pairs
     return np.hstack([patterns, apart])
 
@@ -133,7 +133,7 @@ def _alpha_of_sums(coded: Coded, metric: Metric) -> Callable[[Floats], Floats]:
             # Krippendorff's ordinal metric is the squared distance between the middle ranks of two classes.
             ranks = np.cumsum(used, axis=1) - used / 2
             squared = (ranks[:, :, None] - ranks[:, None, :]) ** 2
-            observed = (rest.reshape(-1, size, size) * squared).sum(axis=(1, 2))
+            observed = (rest.reshape(len(sums), size, size) * squared).sum(axis=(1, 2))
             expected = (used[:, :, None] * used[:, None, :] * squared).sum(axis=(1, 2))
         else:
             observed = rest[:, 0]
@@ -147,10 +147,12 @@ def _alpha_of_sums(coded: Coded, metric: Metric) -> Callable[[Floats], Floats]:
 
 def _distances(values: Sequence[Any], metric: Metric) -> Floats:
     if metric == "nominal":
-        return 1 - np.eye(len(values))
+        apart: Floats = 1 - np.eye(len(values))
+        return apart
     if metric == "interval":
         numbers = np.array(values, dtype=float)
-        return (numbers[:, None] - numbers[None, :]) ** 2
+        squared: Floats = (numbers[:, None] - numbers[None, :]) ** 2
+        return squared
     between = _SET_DISTANCES[metric]
     return np.array([[between(a, b) for b in values] for a in values], dtype=float).reshape(
         (len(values),) * 2

@@ -62,8 +62,8 @@ def corrected_total(
     machine: float | Floats,
     sizes: NDArray[Any],
     sampled: NDArray[Any],
-    sums: Floats,
-    squares: Floats,
+    sums: NDArray[Any],
+    squares: NDArray[Any],
     pseudo: Floats,
 ) -> tuple[Floats, Floats]:
     """Return the corrected total and its standard error: the stratified difference estimator.
