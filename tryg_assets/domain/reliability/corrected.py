@@ -285,7 +285,7 @@ def correct_initiatives(
     parts, said, true = country.initiatives[part], machine[part] > 0, people[part] > 0
     both = said & true & strata.coded
     usual = min(1.0, float(parts[both].mean())) if both.any() else 1.0
-    most = max(1.0, float(parts.max()))
+    most = max(1.0, float(parts.max(initial=0.0)))
     least, middle, greatest = (
         strata.total(parts, np.where(true, np.where(said, parts, missed), 0.0), most)
         for missed in (0.0, usual, 1.0)
@@ -385,7 +385,7 @@ def correct_municipalities(
     def reach(times: float = 1.0) -> float:
         return sum(part.reach(times) for part in parts)
 
-    limit = max(1.0, design.reach_municipalities * of)
+    limit = max(0.5, design.reach_municipalities * of)
     if reach() > limit or any(part.is_blind for part in parts):
         times = times_needed(reach, limit) or 1.0
         return _refusal(labels, max(1, math.ceil((times - 1) * labels)))
