@@ -25,6 +25,7 @@ from rich.table import Table
 
 from tryg_assets.commands import coding
 from tryg_assets.commands.console import HomeOption, err, out, plain, settings_with
+from tryg_assets.commands.review import review
 from tryg_assets.errors import TrygError
 from tryg_assets.settings import Settings
 
@@ -38,6 +39,7 @@ sample_web = typer.Typer(
     no_args_is_help=True, help="The sample Denmark: 98 made-up municipal websites on loopback."
 )
 app.add_typer(sample_web, name="sample-web")
+app.add_typer(review, name="review")
 
 
 def main() -> None:

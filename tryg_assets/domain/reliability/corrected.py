@@ -385,7 +385,7 @@ def correct_municipalities(
     def reach(times: float = 1.0) -> float:
         return sum(part.reach(times) for part in parts)
 
-    limit = max(0.5, design.reach_municipalities * of)
+    limit = design.reach_municipalities * of
     if reach() > limit or any(part.is_blind for part in parts):
         times = times_needed(reach, limit) or 1.0
         return _refusal(labels, max(1, math.ceil((times - 1) * labels)))

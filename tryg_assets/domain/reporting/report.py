@@ -299,7 +299,10 @@ _UNITS = {
 
 
 def _corrected(table: pl.DataFrame, by_type: pl.DataFrame) -> Row:
-    """Return the corrected numbers that have no table of their own: in all, by type of municipality, pages by focus area."""
+    """Return the corrected numbers that have no table of their own: in all, by type of municipality, pages by focus area.
+
+    ``short`` says in a word or two why a number of another table is not corrected.
+    """
     types = dict(
         by_type.sort("type_position").select("type", "type_label").unique(maintain_order=True).iter_rows()
     )
@@ -313,7 +316,14 @@ def _corrected(table: pl.DataFrame, by_type: pl.DataFrame) -> Row:
         if kind == "alle":
             rows += [(f"Sider om {label}", found.get((area, kind, "sider"))) for area, label in areas.items()]
         groups.append({"label": name, "rows": [{"label": label, **row} for label, row in rows if row]})
+    short = {
+        (row["about"], row["item"], row["type"], row["unit"]): "for få kodninger"
+        if row["labels_needed"]
+        else "ikke kodet"
+        for row in table.filter(pl.col("corrected").is_null()).iter_rows(named=True)
+    }
     return {
+        "short": short,
         "groups": [group for group in groups if group["rows"]],
         "by_people": set(table["coder_kind"]) == {"person"},
     }
