@@ -7,16 +7,11 @@ from typing import Any
 import polars as pl
 
 from tryg_assets.checks._factory import Verdict, contract_check, country_check
-from tryg_assets.domain.reliability.agreement import ALL, PAGE, disagreements
+from tryg_assets.domain.reliability.agreement import ALL, PAGE, disagreements, labels
 from tryg_assets.domain.reliability.gate import Gate, definition_dated, judge_gate, judged_rows
 from tryg_assets.storage import Lake
 
 _NOT_MEASURED = "No reference codings of these pages: agreement is not measured."
-_LABELS = {
-    ("relevance", PAGE): "Indsats eller ej",
-    ("focus_area", ALL): "Fokusområder",
-    ("actor", ALL): "Aktører",
-}
 
 
 def agreement_floor(lake: Lake) -> Verdict:
@@ -101,8 +96,13 @@ def _shown(lake: Lake) -> dict[str, Any]:
     from tryg_assets.domain.reporting import charts
 
     rows, gate = _judged(lake), Gate.load()
-    main = [row for row in rows.iter_rows(named=True) if (row["task"], row["item"]) in _LABELS]
-    labelled = [{**row, "label": f"{_label(row)} (n = {row['n']})"} for row in rows.iter_rows(named=True)]
+    names = labels()
+    order = {what: place for place, what in enumerate(names)}
+    labelled = [
+        {**row, "label": names[row["task"], row["item"]]}
+        for row in sorted(rows.iter_rows(named=True), key=lambda row: order[row["task"], row["item"]])
+    ]
+    main = [row for row in labelled if row["item"] in (PAGE, ALL)]
     worst = disagreements(lake.scan("page_codings").collect(), lake.read("human_codings"))
     drawn = charts.agreement(pl.DataFrame(labelled), gate.agreement_floor, gate.agreement_target)
     return {
@@ -110,10 +110,6 @@ def _shown(lake: Lake) -> dict[str, Any]:
         "picture": dg.MetadataValue.md(f"![Overensstemmelse med 95 %-interval]({charts.data_uri(drawn)})"),
         "disagreements": dg.MetadataValue.md(_table(worst) if worst else "Ingen."),
     }
-
-
-def _label(row: dict[str, Any]) -> str:
-    return _LABELS.get((row["task"], row["item"])) or row["item"].replace("_", " ")
 
 
 def _number(value: float | None) -> str:
@@ -126,7 +122,7 @@ def _confusion(row: dict[str, Any]) -> str:
         for name, column in (("kappa", "kappa"), ("AC1", "ac1"), ("alpha", "alpha"))
     )
     return (
-        f"**{_label(row)}**: n = {row['n']}, ens {row['percent_agreement']:.3f} "
+        f"**{row['label']}**: n = {row['n']}, ens {row['percent_agreement']:.3f} "
         f"(95 %: {row['ci_low']:.3f}-{row['ci_high']:.3f}), {figures}\n\n"
         "| | reference ja | reference nej |\n|---|---|---|\n"
         f"| motor ja | {row['both_yes']} | {row['engine_only']} |\n"

@@ -218,7 +218,7 @@ def test_the_gate_shows_figures_a_picture_and_the_worst_disagreements_with_links
     (encoded,) = re.findall(r"^!\[.+\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)$", shown["picture"])
     drawn = base64.b64decode(encoded).decode()
     assert drawn.startswith("<svg")
-    assert "Indsats eller ej (n = 120)" in drawn
+    assert "(n = 120) Indsats eller ej" in drawn
     head, _, *rows = shown["disagreements"].splitlines()
     assert len(rows) == 20
     assert "<https://albertslund.dk/0%7Cx>" in rows[0]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tryg_assets.domain.reference import actor_taxonomy, focus_areas
 from tryg_assets.domain.reliability.alpha import krippendorff_alpha
 from tryg_assets.domain.reliability.coefficients import YesNo
 from tryg_assets.domain.reliability.design import weighted_share
@@ -18,6 +19,17 @@ from tryg_assets.domain.review.sampling import ESTIMATE
 
 ALL = "alle"
 PAGE = "page"
+
+
+def labels() -> dict[tuple[str, str], str]:
+    """Return the name of each task and item for readers (Danish), in the order they are shown."""
+    return {
+        ("relevance", PAGE): "Indsats eller ej",
+        ("focus_area", ALL): "Fokusområder",
+        **{("focus_area", area.id): area.name for area in focus_areas().values()},
+        ("actor", ALL): "Aktører",
+        **{("actor", master): name for master, name in actor_taxonomy().masters.items()},
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ import polars as pl
 from markupsafe import Markup
 from yarl import URL
 
-from tryg_assets.domain.reference import actor_taxonomy
-from tryg_assets.domain.reliability.agreement import ALL, PAGE
+from tryg_assets.domain.reliability.agreement import ALL, PAGE, labels
 from tryg_assets.domain.reliability.gate import Gate, GateResult
 from tryg_assets.domain.reporting import charts, danish
 
@@ -81,7 +80,7 @@ def render_report(data: ReportData) -> str:
         examples=examples(
             data.initiatives, data.marts["focus_area_coverage"], data.marts["municipality_overview"]
         ),
-        agreement=_agreement(data.agreement, data.marts["focus_area_coverage"]),
+        agreement=_agreement(data.agreement),
         corrected=_corrected(data.corrected, data.marts["focus_area_by_type"]),
         municipalities=sorted(
             data.marts["municipality_overview"].iter_rows(named=True),
@@ -261,31 +260,18 @@ def web_address(text: str) -> str | None:
     return text if url.scheme in ("http", "https") and url.host else None
 
 
-def _agreement(table: pl.DataFrame, coverage: pl.DataFrame) -> list[Row]:
+def _agreement(table: pl.DataFrame) -> list[Row]:
     """Return the agreement with the gold version to go by, as one group of rows per set of texts."""
-    labels = {
-        ("relevance", PAGE): "Er siden en tryghedsindsats?",
-        ("focus_area", ALL): "Alle fokusområder samlet",
-    }
-    labels |= {
-        ("focus_area", area): name
-        for area, name in coverage.sort("position").select("focus_area", "label").iter_rows()
-    }
-    labels |= {("actor", ALL): "Alle hovedgrupper af aktører samlet"}
-    labels |= {("actor", master): name for master, name in actor_taxonomy().masters.items()}
-    order = {what: place for place, what in enumerate(labels)}
     groups = []
+    names = labels()
+    order = {what: place for place, what in enumerate(names)}
     for (texts,), rows in sorted(table.filter(pl.col("judged") & (pl.col("n") > 0)).group_by("texts")):
-        shown = [
-            {**row, "label": labels.get((row["task"], row["item"]), row["item"])}
-            for row in rows.iter_rows(named=True)
-        ]
-        shown.sort(key=lambda row: order.get((row["task"], row["item"]), len(order)))
+        shown = sorted(rows.iter_rows(named=True), key=lambda row: order[row["task"], row["item"]])
         groups.append(
             {
                 **{name: shown[0][name] for name in ("gold_version", "coder_kind", "human_n", "human_alpha")},
                 "texts": texts,
-                "rows": shown,
+                "rows": [{**row, "label": names[row["task"], row["item"]]} for row in shown],
             }
         )
     return groups
