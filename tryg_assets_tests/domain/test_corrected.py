@@ -207,7 +207,10 @@ def test_an_area_left_open_by_the_coder_is_not_a_no(country: Country) -> None:
     country.gold = [row for row in country.gold if row["task"] == "relevance" or row["municipality"] == "by"]
     rows = country.rows()
     assert rows["alle", "landdistrikt", "sider"]["corrected"] == 10
-    assert rows["natur", "landdistrikt", "sider"]["labels"] == 50, "only what people call no initiative"
+    row = rows["natur", "landdistrikt", "sider"]
+    assert (row["low"], row["high"], row["method"]) == (0, 10, "bounds"), "each of the 10 may be one"
+    some = country.rows()["trafik", "storby", "sider"]
+    assert (some["corrected"], some["method"]) == (30, "difference_estimator"), "here all is answered"
 
 
 def test_pages_for_learning_do_not_count(country: Country) -> None:

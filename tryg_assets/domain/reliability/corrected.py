@@ -3,12 +3,13 @@
 What can be corrected from coded pages, and how:
 
 - **Pages** (in all, in a focus area, naming a group of actors): the stratified difference estimator. Nothing is assumed but
-  that the sample was drawn as it says.
+  that the sample was drawn as it says. An area that a coder left open widens the interval by both answers.
 - **Initiatives**: people code pages, and one initiative may be on many. Each page counts with its part of the initiatives the
   engine resolved on it; a page the engine missed is at least no new initiative and at most one. The interval reaches from the
   one to the other (bounds in the sense of Manski), given that the engine puts the right pages together.
 - **Municipalities with at least one**: a municipality where people found one is certain. For the others it depends on the pages
-  nobody coded; those are taken to be independent given stratum and decision.
+  nobody coded; those, and pages whose area was left open, are taken to be independent
+  given stratum and decision.
 - **Initiatives of a focus area, or naming an actor**: not from coded pages. The corrected number of pages stands beside.
 
 A type of municipality is corrected by its own pages only, never by a rate of all. Where too few were coded the row says so.
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 
 from tryg_assets.domain.reference import MUNICIPALITY_TYPES, UNRESOLVED
 from tryg_assets.domain.reliability.agreement import ALL, PAGE
-from tryg_assets.domain.reliability.design import PSEUDO_ERRORS, Strata, times_needed
+from tryg_assets.domain.reliability.design import PSEUDO_ERRORS, Strata, Total, times_needed
 from tryg_assets.domain.reliability.intervals import Floats, Interval
 from tryg_assets.domain.reliability.reference import Answers, gold_versions
 from tryg_assets.domain.review.sampling import ALL_TYPES, ESTIMATE, Design, decision_class
@@ -52,7 +53,7 @@ class Country:
     """All kept pages of one engine, in one order, with what people coded.
 
     ``stratum`` and ``type`` are numbers, ``municipality`` too; ``coded`` marks the pages of the sample that people answered.
-    ``initiatives`` is each page's part of the machine's initiatives.
+    ``said_yes`` those they call an initiative. ``initiatives`` is each page's part of the machine's initiatives.
     """
 
     ids: tuple[str, ...]
@@ -61,6 +62,7 @@ class Country:
     type: NDArray[np.int64]
     municipality: NDArray[np.int64]
     coded: NDArray[np.bool_]
+    said_yes: Floats
     initiatives: Floats
 
     @classmethod
@@ -69,10 +71,10 @@ class Country:
         codings: pl.DataFrame,
         initiatives: pl.DataFrame,
         sample: pl.DataFrame,
-        answered: Set[str],
+        answers: Mapping[str, bool],
         types: Mapping[str, str],
     ) -> Country:
-        """Put the kept pages in order. ``answered`` are the pages people coded, ``types`` the types by municipality."""
+        """Put the kept pages in order. ``answers`` is people's relevance by page, ``types`` the types by municipality."""
         rows = (
             codings.sort("page_id").select("page_id", "municipality", "is_initiative", "confident").to_dicts()
         )
@@ -86,7 +88,7 @@ class Country:
             else f"{name}/{types[row['municipality']]}"
             for name, row in zip(classes, rows, strict=True)
         ]
-        asked = set(drawn["page_id"]) & answered
+        asked = set(drawn["page_id"]) & answers.keys()
         parts: dict[str, float] = {}
         for pages in initiatives["pages"]:
             for page in pages:
@@ -98,6 +100,7 @@ class Country:
             np.array([_TYPES.index(types[row["municipality"]]) for row in rows], dtype=np.int64),
             _numbers([row["municipality"] for row in rows]),
             np.array([row["page_id"] in asked for row in rows], dtype=bool),
+            np.array([answers.get(row["page_id"], False) for row in rows], dtype=float),
             np.array([parts.get(row["page_id"], 0.0) for row in rows]),
         )
 
@@ -115,10 +118,6 @@ class Country:
         class_of = np.zeros(len(held), dtype=np.int64)
         class_of[of] = self.classes[part]
         return Strata(of, self.coded[part], PSEUDO_ERRORS * held / np.bincount(self.classes)[class_of])
-
-    def only(self, coded: Set[str]) -> Country:
-        """Return the country with no other pages coded than these."""
-        return replace(self, coded=self.coded & (self.marked(coded) > 0))
 
     def part(self, kind: str | None) -> NDArray[np.bool_]:
         """Return which pages are of a type of municipality (``None``: all)."""
@@ -168,7 +167,7 @@ def corrected_rows(
     versions = gold_versions(reference)
     answers = versions[-1] if versions else Answers("", "", {}, frozenset(), date.min, False)
     relevance, truth = answers.yes.get(("relevance", PAGE), {}), answers.initiatives()
-    country = Country.of(codings, initiatives, sample, relevance.keys(), types)
+    country = Country.of(codings, initiatives, sample, relevance, types)
     yes = codings.filter(pl.col("is_initiative") == "yes")
     rows: list[dict[str, Any]] = []
 
@@ -195,30 +194,23 @@ def corrected_rows(
 
     for item in (ALL, *areas):
         about = ALL if item == ALL else FOCUS_AREA
-        pages, mine, coded, true = yes, initiatives, relevance, truth
+        pages, mine, true, unsaid = yes, initiatives, truth, set[str]()
         if item != ALL:
             of_area = answers.yes.get((FOCUS_AREA, item), {})
             pages, mine = (
                 table.filter(pl.col("focus_areas").list.contains(item)) for table in (yes, initiatives)
             )
-            # A page that people call an initiative without saying whether it is in the area is not coded for the area.
-            coded = {page: said for page, said in relevance.items() if not said or page in of_area}
             true = {page for page in truth if of_area.get(page)}
-        asked = country.only(coded.keys())
-        machine, people = country.marked(pages["page_id"]), country.marked(true)
+            unsaid = truth - of_area.keys()
+        machine, people, open_ = (country.marked(of) for of in (pages["page_id"], true, unsaid))
+        asked = replace(country, coded=country.coded & (open_ == 0))
         for kind in (None, *_TYPES):
             part = country.part(kind)
             where = [slug for slug in mine["municipality"] if kind in (None, types[slug])]
-            add(
-                about,
-                item,
-                kind,
-                PAGES,
-                int(machine[part].sum()),
-                correct_pages(asked, machine, people, part, design),
-            )
+            found = correct_pages(country, machine, people, open_, part, design)
+            add(about, item, kind, PAGES, int(machine[part].sum()), found)
             if item == ALL:
-                found = correct_initiatives(asked, machine, people, part, len(where), design)
+                found = correct_initiatives(country, machine, people, part, len(where), design)
                 add(about, item, kind, INITIATIVES, len(where), found)
             elif kind is None:
                 add(about, item, kind, INITIATIVES, len(where), Correction(NONE, why_not=_NOT_FROM_PAGES))
@@ -226,13 +218,13 @@ def corrected_rows(
             found = correct_municipalities(asked, machine, people, kind, of, design, seed)
             add(about, item, kind, MUNICIPALITIES, len(read & set(where)), found)
     coded_actors = actor_codings.filter(pl.col("gold_version") == answers.version)
-    everywhere = country.part(None)
+    everywhere, none_open = country.part(None), np.zeros(len(country.ids))
     for (subcategory,), mentions in sorted(named.group_by("subcategory")):
         machine = country.marked(mentions["page_id"])
         found = Correction(NONE, why_not=_NO_ACTORS)
         if coded_actors.height:
             true = truth.intersection(coded_actors.filter(pl.col("subcategory") == subcategory)["page_id"])
-            found = correct_pages(country, machine, country.marked(true), everywhere, design)
+            found = correct_pages(country, machine, country.marked(true), none_open, everywhere, design)
         add(ACTOR, str(subcategory), None, PAGES, int(machine.sum()), found)
         count = mentions["initiative_id"].n_unique()
         add(ACTOR, str(subcategory), None, INITIATIVES, count, Correction(NONE, why_not=_NOT_FROM_PAGES))
@@ -260,15 +252,34 @@ def read_municipalities(crawl_log: pl.LazyFrame) -> set[str]:
 
 
 def correct_pages(
-    country: Country, machine: Floats, people: Floats, part: NDArray[np.bool_], design: Design
+    country: Country,
+    machine: Floats,
+    people: Floats,
+    open_: Floats,
+    part: NDArray[np.bool_],
+    design: Design,
 ) -> Correction:
-    """Correct a count of the pages in ``part``: the machine's 0 or 1 of every page, people's of the coded ones."""
+    """Correct a count of the pages in ``part``: the machine's 0 or 1 of every page, people's of the coded ones.
+
+    ``open_`` marks initiatives whose coder did not say whether they are in the area. Leaving them out would favour the no,
+    which is never left open; they count as none in the lower end, as all in the upper, and as usual in the estimate.
+    """
     strata = country.strata(part)
     limit = max(1.0, design.reach_count * float(machine[part].sum()))
     if refused := _too_few(strata, limit, design):
         return refused
-    total = strata.total(machine[part], people[part])
-    return Correction(DIFFERENCE, total.value, total.interval, total.labels)
+    unsaid = open_[part] * strata.coded
+    said = people[part] * strata.coded
+    if not unsaid.any():
+        total = strata.total(machine[part], said)
+        return Correction(DIFFERENCE, total.value, total.interval, total.labels)
+    initiatives = country.said_yes[part] * strata.coded
+    usual = float(said.sum() / max(1.0, (initiatives - unsaid).sum()))
+    return _bounds(*(strata.total(machine[part], said + share * unsaid) for share in (0.0, usual, 1.0)))
+
+
+def _bounds(least: Total, middle: Total, most: Total) -> Correction:
+    return Correction(BOUNDS, middle.value, Interval(least.interval.low, most.interval.high), middle.labels)
 
 
 def correct_initiatives(
@@ -286,12 +297,12 @@ def correct_initiatives(
     both = said & true & strata.coded
     usual = min(1.0, float(parts[both].mean())) if both.any() else 1.0
     most = max(1.0, float(parts.max(initial=0.0)))
-    least, middle, greatest = (
-        strata.total(parts, np.where(true, np.where(said, parts, missed), 0.0), most)
-        for missed in (0.0, usual, 1.0)
+    return _bounds(
+        *(
+            strata.total(parts, np.where(true, np.where(said, parts, missed), 0.0), most)
+            for missed in (0.0, usual, 1.0)
+        )
     )
-    interval = Interval(least.interval.low, greatest.interval.high)
-    return Correction(BOUNDS, middle.value, interval, middle.labels)
 
 
 def _too_few(strata: Strata, limit: float, design: Design) -> Correction | None:
@@ -391,5 +402,5 @@ def correct_municipalities(
         return _refusal(labels, max(1, math.ceil((times - 1) * labels)))
     rng = np.random.default_rng(seed)
     drawn = np.sum([part.draw(rng) for part in parts], axis=0)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Correction(INDEPENDENT, float(drawn.mean()), Interval(float(low), float(high)), labels)
+    low, high = (float(end) for end in np.quantile(drawn, [0.025, 0.975]))
+    return Correction(INDEPENDENT, min(max(float(drawn.mean()), low), high), Interval(low, high), labels)
