@@ -52,7 +52,8 @@ def people_agree(lake: Lake) -> Verdict:
     if not rows or rows[0]["coder_kind"] != "person":
         return Verdict(True, "No people have coded these pages, so there is nothing to judge.")
     summary = ", ".join(
-        f"{row['task']}: alpha {_number(row['human_alpha'])} ({row['human_n']} pages by two people)"
+        f"{row['task']}: alpha {_number(row['human_alpha'])} ({_number(row['human_low'])} to "
+        f"{_number(row['human_high'])}; {row['human_n']} pages by two people)"
         for row in rows
     )
     passed = all(row["human_alpha"] is not None and row["human_alpha"] >= floor for row in rows)

@@ -236,6 +236,7 @@ def test_people_who_coded_for_themselves_are_compared_with_each_other() -> None:
     )
     row = relevance(coded, pl.concat([blind, coded_by(("adjudicated", "a", "yes"), version="adjudicated-1")]))
     assert (row["human_n"], round(row["human_alpha"], 3)) == (10, 0.095)
+    assert row["human_low"] <= row["human_alpha"] <= row["human_high"]
     assert compare(CODED, GOLD)["all", "page"]["human_n"] == 0, "one coder alone is not compared with anyone"
 
 

@@ -294,8 +294,8 @@ def test_corrected_numbers_stand_beside_the_machines_or_say_why_not(data: Report
 
 
 def test_what_people_agree_on_among_themselves_is_the_most_to_expect(data: ReportData) -> None:
-    twice = agreement(coder_kind="person", human_n=120, human_alpha=0.81)
-    assert "120 sider er kodet af mindst to hver for sig" in text(
+    twice = agreement(coder_kind="person", human_n=120, human_alpha=0.81, human_low=0.7, human_high=0.9)
+    assert "(Krippendorffs alfa) er 0,81 (95 %-interval 0,70–0,90)" in text(
         render_report(replace(data, agreement=twice))
     )
     once = agreement(coder_kind="person", human_n=0)

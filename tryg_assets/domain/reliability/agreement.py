@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from tryg_assets.domain.reference import actor_taxonomy, focus_areas
-from tryg_assets.domain.reliability.alpha import krippendorff_alpha
+from tryg_assets.domain.reliability.alpha import alpha_interval, krippendorff_alpha
 from tryg_assets.domain.reliability.coefficients import YesNo
 from tryg_assets.domain.reliability.design import weighted_share
 from tryg_assets.domain.reliability.intervals import Floats, bootstrap, wilson
@@ -94,7 +94,8 @@ def agreement_rows(
         for row in sample.filter(pl.col("purpose") == ESTIMATE).sort("page_id").iter_rows(named=True)
         if row["page_id"] in coded
     }
-    people: dict[tuple[str, str], tuple[int, float | None]] = {}
+    people: dict[tuple[str, str], dict[str, Any]] = {}
+    nobody = dict.fromkeys(("human_alpha", "human_low", "human_high"), None) | {"human_n": 0}
     rows: list[dict[str, Any]] = []
     versions = [
         v for v in gold_versions(reference) if drawn.keys() & v.yes.get(("relevance", PAGE), {}).keys()
@@ -104,8 +105,7 @@ def agreement_rows(
             pages = _pages(drawn, answers, held_out_only=texts == "held_out")
             for task, item, decisions in _decisions(answers, coded, areas, actors):
                 if (task, item) not in people:
-                    people[task, item] = _people(reference, task, item)
-                human_n, human_alpha = people[task, item] if answers.coder_kind == "person" else (0, None)
+                    people[task, item] = _people(reference, task, item, seed)
                 rows.append(
                     {
                         "task": task,
@@ -117,8 +117,7 @@ def agreement_rows(
                         "judged": answers is versions[-1],
                         "coded_on": answers.coded_on,
                         **_measure(pages, decisions, seed),
-                        "human_n": human_n,
-                        "human_alpha": human_alpha,
+                        **(people[task, item] if answers.coder_kind == "person" else nobody),
                     }
                 )
     return rows
@@ -256,11 +255,17 @@ def _alpha(table: YesNo) -> float | None:
     return 1 - (values - 1) * (table.engine_only + table.reference_only) / (yes * (values - yes))
 
 
-def _people(reference: pl.DataFrame, task: str, item: str) -> tuple[int, float | None]:
-    """Return how many pages at least two people coded for themselves, and their alpha."""
-    coders = coders_apart(reference, task, item)
+def _people(reference: pl.DataFrame, task: str, item: str, seed: int) -> dict[str, Any]:
+    """Return how many pages at least two people coded for themselves, and their alpha with its interval."""
+    coders, places = coders_apart(reference, task, item)
     both = sum(sum(value is not None for value in unit) > 1 for unit in zip(*coders, strict=True))
-    return both, krippendorff_alpha(coders) if both else None
+    interval = alpha_interval(coders, clusters=places, seed=seed) if both else None
+    return {
+        "human_n": both,
+        "human_alpha": krippendorff_alpha(coders) if both else None,
+        "human_low": interval.low if interval else None,
+        "human_high": interval.high if interval else None,
+    }
 
 
 def disagreements(codings: pl.DataFrame, reference: pl.DataFrame, most: int = 20) -> list[dict[str, Any]]:

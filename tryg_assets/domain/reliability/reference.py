@@ -82,8 +82,11 @@ def _answers(version: str, kind: str, part: pl.DataFrame) -> Answers:
     )
 
 
-def coders_apart(codings: pl.DataFrame, task: str, item: str) -> list[list[bool | None]]:
-    """Return what each person answered before adjudication, page by page: a sequence per coder, ``None`` = not coded."""
+def coders_apart(codings: pl.DataFrame, task: str, item: str) -> tuple[list[list[bool | None]], list[str]]:
+    """Return what each person answered before adjudication, and the municipality of each page.
+
+    A sequence per coder, in the order of pages; ``None`` = not coded.
+    """
     own = codings.filter(
         (pl.col("task") == task)
         & (pl.col("item") == item)
@@ -91,8 +94,9 @@ def coders_apart(codings: pl.DataFrame, task: str, item: str) -> list[list[bool 
         & (pl.col("coder") != ADJUDICATED)
     ).sort("page_id", "coder", "coded_on")
     latest = {(row["page_id"], row["coder"]): row["value"] == "yes" for row in own.iter_rows(named=True)}
-    pages = sorted({page for page, _ in latest})
-    return [[latest.get((page, coder)) for page in pages] for coder in sorted({coder for _, coder in latest})]
+    places = dict(own.select("page_id", "municipality").iter_rows())
+    coders = sorted({coder for _, coder in latest})
+    return [[latest.get((page, coder)) for page in places] for coder in coders], list(places.values())
 
 
 def read_actor_gold(folder: Path) -> list[dict[str, Any]]:

@@ -269,7 +269,17 @@ def _agreement(table: pl.DataFrame) -> list[Row]:
         shown = sorted(rows.iter_rows(named=True), key=lambda row: order[row["task"], row["item"]])
         groups.append(
             {
-                **{name: shown[0][name] for name in ("gold_version", "coder_kind", "human_n", "human_alpha")},
+                **{
+                    name: shown[0][name]
+                    for name in (
+                        "gold_version",
+                        "coder_kind",
+                        "human_n",
+                        "human_alpha",
+                        "human_low",
+                        "human_high",
+                    )
+                },
                 "texts": texts,
                 "rows": [{**row, "label": names[row["task"], row["item"]]} for row in shown],
             }
