@@ -6,7 +6,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import cleaning, cleaning_scale, coding, crawl, dates, extraction, resume, review
+from benchmarks import (
+    cleaning,
+    cleaning_scale,
+    coding,
+    crawl,
+    dates,
+    extraction,
+    reliability,
+    resume,
+    review,
+)
 from tryg_assets.domain.sample_web.server import SampleServer
 
 
@@ -22,6 +32,7 @@ def main() -> None:
     resume.report()
     dates.report()
     review.report()
+    reliability.report()
     print(f"\nall measurements took {time.perf_counter() - started:.0f} s")
 
 

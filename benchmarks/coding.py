@@ -10,7 +10,8 @@ from tryg_assets import paths
 from tryg_assets.domain.coding import coder
 from tryg_assets.domain.coding.interface import Page
 from tryg_assets.domain.coding.pages import coding_row
-from tryg_assets.domain.reliability.coefficients import YesNo, wilson
+from tryg_assets.domain.reliability.coefficients import YesNo
+from tryg_assets.domain.reliability.intervals import wilson
 
 _ACTORS = paths.GOLD / "actors" / "sample_denmark_actors.csv"
 

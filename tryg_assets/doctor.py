@@ -78,13 +78,16 @@ def _codebook() -> str:
     from tryg_assets.domain.crawling.dates import parse_date
     from tryg_assets.domain.crawling.policy import crawl_policy
     from tryg_assets.domain.filtering.rules import cleaning_rules
-    from tryg_assets.domain.reliability.agreement import Gate
+    from tryg_assets.domain.reliability.gate import Gate, definition_dated
+    from tryg_assets.domain.review.sampling import Design
 
     crawl_policy()
     cleaning_rules()
     lexicon()
     parse_date("1. januar 2026")
     Gate.load()
+    definition_dated()
+    Design.load()
     return f"hash {coder('offline-rules').codebook_hash}"
 
 

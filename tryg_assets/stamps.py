@@ -41,7 +41,7 @@ def deriving_version() -> str:
 @functools.cache
 def country_version() -> str:
     """Return the version of how the national numbers and the report are made."""
-    files = [*paths.REFERENCE.rglob("*.csv"), *paths.GOLD.glob("*.csv"), *paths.SQL.rglob("*.*")]
+    files = [*paths.REFERENCE.rglob("*.csv"), *paths.GOLD.rglob("*.csv"), *paths.SQL.rglob("*.*")]
     return _version(
         [
             *files,

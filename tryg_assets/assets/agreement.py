@@ -1,4 +1,4 @@
-"""Stage 5: does the engine see what people see? Sample, people's answers, agreement, what municipalities reply."""
+"""Stage 5: does the engine see what people see? Sample, answers, agreement, corrected numbers, replies of municipalities."""
 
 import dagster as dg
 import polars as pl
@@ -6,22 +6,27 @@ import polars as pl
 from tryg_assets import paths
 from tryg_assets.assets._spec import CODEBOOK, GROUPS, OWNER, table_asset
 from tryg_assets.contracts import contract
-from tryg_assets.domain.reference import focus_areas
-from tryg_assets.domain.reliability.agreement import agreement_rows
+from tryg_assets.domain.reference import actor_taxonomy, focus_areas
+from tryg_assets.domain.reliability.agreement import Actors, agreement_rows
+from tryg_assets.domain.reliability.corrected import corrected_rows, named_groups, read_municipalities
+from tryg_assets.domain.reliability.reference import read_actor_gold
 from tryg_assets.domain.review import store
 from tryg_assets.domain.review.adjudication import human_rows
 from tryg_assets.domain.review.gold import read_gold
 from tryg_assets.domain.review.inbox import import_inbox
-from tryg_assets.domain.review.sampling import draw_sample
-from tryg_assets.resources import Corpus
+from tryg_assets.domain.review.sampling import Design, draw_sample
+from tryg_assets.resources import Corpus, LakeResource
+
+DESIGN = CODEBOOK / "review.yml"
 
 
-@table_asset("review_sample", kinds={"python", "parquet"})
+@table_asset("review_sample", kinds={"python", "parquet"}, rules=[DESIGN])
 def review_sample(corpus: Corpus, page_codings: pl.DataFrame) -> pl.DataFrame:
     """Draw the stratified sample of coded pages that is compared with reference codings."""
-    settings = corpus.settings
-    wanted = page_codings.filter(pl.col("municipality").is_in(list(corpus.sites)))
-    return contract("review_sample").frame(draw_sample(wanted, settings.review_sample_size, settings.seed))
+    settings, types = corpus.settings, corpus.types
+    wanted = page_codings.filter(pl.col("municipality").is_in(list(types)))
+    rows = draw_sample(wanted, settings.review_sample_size, settings.seed, types, Design.load())
+    return contract("review_sample").frame(rows)
 
 
 @dg.asset(
@@ -66,8 +71,66 @@ def municipality_replies(corpus: Corpus) -> pl.DataFrame:
     return contract("municipality_replies").frame(store.latest_replies(corpus.desk.state))
 
 
+@table_asset("actor_codings", kinds={"python", "csv"})
+def actor_codings(review_sample: pl.DataFrame) -> pl.DataFrame:
+    """Read the actors that reference codings name on the sampled pages from data/gold/actors."""
+    gold = contract("actor_codings").frame(read_actor_gold(paths.GOLD / "actors"))
+    return gold.filter(pl.col("page_id").is_in(review_sample["page_id"].implode()))
+
+
 @table_asset("agreement", kinds={"python", "parquet"}, rules=[CODEBOOK / "gate.yml"])
-def agreement(corpus: Corpus, page_codings: pl.DataFrame, human_codings: pl.DataFrame) -> pl.DataFrame:
+def agreement(
+    corpus: Corpus,
+    page_codings: pl.DataFrame,
+    actor_mentions: pl.DataFrame,
+    actor_entities: pl.DataFrame,
+    review_sample: pl.DataFrame,
+    human_codings: pl.DataFrame,
+    actor_codings: pl.DataFrame,
+) -> pl.DataFrame:
     """Compare the engine's codings with the reference codings, task by task."""
-    rows = agreement_rows(page_codings, human_codings, corpus.coder.engine, list(focus_areas()))
+    masters = list(actor_taxonomy().masters)
+    actors = Actors.of(masters, actor_mentions, actor_entities, actor_codings)
+    rows = agreement_rows(
+        page_codings,
+        human_codings,
+        review_sample,
+        corpus.coder.engine,
+        list(focus_areas()),
+        actors,
+        corpus.settings.seed,
+    )
     return contract("agreement").frame(rows)
+
+
+@table_asset("corrected_estimates", kinds={"python", "parquet"}, rules=[DESIGN], deps=["crawl_log"])
+def corrected_estimates(
+    corpus: Corpus,
+    lake: LakeResource,
+    page_codings: pl.DataFrame,
+    classified_initiatives: pl.DataFrame,
+    actor_mentions: pl.DataFrame,
+    actor_entities: pl.DataFrame,
+    review_sample: pl.DataFrame,
+    human_codings: pl.DataFrame,
+    actor_codings: pl.DataFrame,
+) -> pl.DataFrame:
+    """Correct every published count by what people coded, with an interval, or say why not."""
+    types = corpus.types
+    listed = pl.col("municipality").is_in(list(types))
+    initiatives = classified_initiatives.filter(listed)
+    rows = corrected_rows(
+        page_codings.filter(listed),
+        initiatives,
+        named_groups(actor_mentions, actor_entities, initiatives),
+        review_sample,
+        human_codings,
+        actor_codings,
+        types=types,
+        read=read_municipalities(lake.lake.scan("crawl_log").filter(listed)),
+        areas=list(focus_areas()),
+        engine=corpus.coder.engine,
+        design=Design.load(),
+        seed=corpus.settings.seed,
+    )
+    return contract("corrected_estimates").frame(rows)

@@ -5,7 +5,7 @@ import polars as pl
 
 from tryg_assets.assets._spec import GROUPS, OWNER
 from tryg_assets.assets.aggregates import MARTS
-from tryg_assets.domain.reliability.agreement import Gate, judge_gate
+from tryg_assets.domain.reliability.gate import Gate, judge_gate
 from tryg_assets.domain.reporting.publication import publish
 from tryg_assets.domain.reporting.report import ReportData
 from tryg_assets.errors import NotPublishable
@@ -13,16 +13,17 @@ from tryg_assets.resources import Corpus
 
 
 @dg.asset(
-    description="The report in Danish: funnel, coverage, types, actors, co-occurrence and agreement. Grain: one file.",
+    description="The report in Danish: funnel, coverage, types, actors, co-occurrence, agreement and corrected numbers. Grain: one file.",
     group_name=GROUPS["aggregates"],
     kinds={"html"},
     owners=[OWNER],
-    code_version="1",
+    code_version="2",
     ins={name: dg.AssetIn() for name in MARTS},
 )
 def report(
     corpus: Corpus,
     agreement: pl.DataFrame,
+    corrected_estimates: pl.DataFrame,
     page_codings: pl.DataFrame,
     classified_initiatives: pl.DataFrame,
     municipality_replies: pl.DataFrame,
@@ -33,6 +34,7 @@ def report(
     data = ReportData(
         marts=marts,
         agreement=agreement,
+        corrected=corrected_estimates,
         initiatives=classified_initiatives.filter(pl.col("municipality").is_in(list(corpus.sites))),
         missing=corpus.missing(marts["municipality_overview"]),
         corpus=corpus.settings.source,

@@ -6,7 +6,7 @@ import polars as pl
 
 from tryg_assets.assets.aggregates import MARTS
 from tryg_assets.checks._factory import Verdict, contract_check, country_check
-from tryg_assets.domain.reliability.agreement import Gate
+from tryg_assets.domain.reliability.gate import Gate
 from tryg_assets.storage import Lake
 
 
@@ -32,6 +32,32 @@ def coverage(lake: Lake) -> Verdict:
     )
 
 
+def corrected_counts_are_the_published(lake: Lake) -> Verdict:
+    """Judge whether the machine's counts that were corrected are those the marts publish."""
+    text = {
+        "about": pl.String,
+        "item": pl.String,
+        "type": pl.String,
+        "unit": pl.String,
+        "published": pl.Int64,
+    }
+    published: list[tuple[str, str, str, str, int]] = []
+    for row in lake.read("funnel").filter(pl.col("stage") == "classified_initiatives").iter_rows(named=True):
+        published.append(("alle", "alle", "alle", "indsatser", row["n"]))
+    for row in lake.read("focus_area_coverage").iter_rows(named=True):
+        published.append(("focus_area", row["focus_area"], "alle", "kommuner", row["municipalities"]))
+    for row in lake.read("focus_area_by_type").iter_rows(named=True):
+        published.append(("focus_area", row["focus_area"], row["type"], "kommuner", row["municipalities"]))
+    for row in lake.read("top_actors").iter_rows(named=True):
+        published.append(("actor", row["subcategory"], "alle", "indsatser", row["initiatives"]))
+    key = ["about", "item", "type", "unit"]
+    marts = pl.DataFrame(published, schema=text, orient="row")
+    both = marts.join(lake.read("corrected_estimates").select(*key, "machine"), on=key, how="left")
+    wrong = both.filter(pl.col("machine").ne_missing(pl.col("published")))
+    summary = f"{both.height - wrong.height} of {both.height} published counts are those that were corrected."
+    return Verdict(wrong.is_empty(), summary, tuple(wrong.to_dicts()))
+
+
 checks = [
     *(contract_check(name) for name in MARTS),
     country_check(
@@ -40,6 +66,13 @@ checks = [
         "In the whole country, pages with the stem equal kept plus dropped pages.",
         "Find the municipality whose own funnel check is red and materialise it again.",
         funnel_adds_up,
+    ),
+    country_check(
+        "focus_area_coverage",
+        "corrected_counts_are_the_published",
+        "The machine's counts in corrected_estimates are the counts the marts publish, so that a correction stands beside the number it corrects.",
+        "Materialise corrected_estimates and the warehouse again, in one run of publish_report. If it stays red, the marts and domain/reliability/corrected.py count differently.",
+        corrected_counts_are_the_published,
     ),
     country_check(
         "municipality_overview",

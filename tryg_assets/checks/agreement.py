@@ -1,78 +1,151 @@
-"""Checks of stage 5: the gate between coding and publication."""
+"""Checks of stage 5: the gate between coding and publication, and what a reader of its figures must know."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import polars as pl
 
 from tryg_assets.checks._factory import Verdict, contract_check, country_check
-from tryg_assets.domain.reliability.agreement import ALL_AREAS, PAGE, Gate, judge_gate, worst_disagreements
+from tryg_assets.domain.reliability.agreement import ALL, PAGE, disagreements, labels
+from tryg_assets.domain.reliability.gate import Gate, definition_dated, judge_gate, judged_rows
 from tryg_assets.storage import Lake
 
-
-def _confusion(rows: pl.DataFrame) -> str:
-    lines = [
-        "| opgave | n | begge ja | kun motor | kun reference | begge nej | ens | 95 % | kappa |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for row in rows.iter_rows(named=True):
-        kappa = "-" if row["kappa"] is None else f"{row['kappa']:.3f}"
-        lines.append(
-            f"| {row['task']} ({row['item']}) | {row['n']} | {row['both_yes']} | {row['engine_only']} | {row['reference_only']} "
-            f"| {row['both_no']} | {row['percent_agreement']:.3f} | {row['ci_low']:.3f}-{row['ci_high']:.3f} | {kappa} |"
-        )
-    return "\n".join(lines)
-
-
-def _measured(lake: Lake) -> pl.DataFrame:
-    rows = lake.read("agreement")
-    return rows.filter(
-        (pl.col("texts") == "all") & pl.col("item").is_in([PAGE, ALL_AREAS]) & (pl.col("n") > 0)
-    )
-
-
-def _worst(lake: Lake) -> tuple[dict[str, object], ...]:
-    return tuple(worst_disagreements(lake.scan("page_codings").collect(), lake.read("human_codings")))
+_NOT_MEASURED = "No reference codings of these pages: agreement is not measured."
 
 
 def agreement_floor(lake: Lake) -> Verdict:
     """Judge whether the lower end of the interval reaches the floor; nothing to compare with is a warning."""
-    rows = _measured(lake)
-    result = judge_gate(lake.read("agreement").to_dicts(), Gate.load())
+    rows = lake.read("agreement").to_dicts()
+    result = judge_gate(rows, Gate.load())
     if not result.measured:
-        return Verdict(
-            False, "No reference codings of these pages: agreement is not measured.", warn_only=True
-        )
+        return Verdict(False, _NOT_MEASURED, warn_only=True)
     summary = (
         "The lower end of every interval reaches the floor." if result.open else " ".join(result.reasons)
     )
-    return Verdict(
-        result.open, summary, () if result.open else _worst(lake), metadata={"confusion": _markdown(rows)}
-    )
+    return Verdict(result.open, summary, metadata=_shown(lake))
 
 
 def agreement_target(lake: Lake) -> Verdict:
     """Judge whether the observed agreement reaches the report's 94 %."""
-    rows, target = _measured(lake), Gate.load().target
-    below = rows.filter(pl.col("percent_agreement") < target)
-    if rows.is_empty():
-        return Verdict(False, "Agreement is not measured.", warn_only=True)
+    return _each(lake, "percent_agreement", Gate.load().agreement_target)
+
+
+def kappa_floor(lake: Lake) -> Verdict:
+    """Judge whether the agreement beyond chance reaches its floor."""
+    return _each(lake, "kappa", Gate.load().kappa_floor)
+
+
+def _each(lake: Lake, column: str, least: float) -> Verdict:
+    """Warn if ``column`` of relevance or of the pooled focus areas is under ``least`` or undefined."""
+    rows = judged_rows(lake.read("agreement").to_dicts())
+    if not rows:
+        return Verdict(False, _NOT_MEASURED, warn_only=True)
+    summary = ", ".join(f"{row['task']}: {_number(row[column])} (n = {row['n']})" for row in rows)
+    passed = all(row[column] is not None and row[column] >= least for row in rows)
+    return Verdict(passed, summary, warn_only=True, metadata=_shown(lake))
+
+
+def people_agree(lake: Lake) -> Verdict:
+    """Judge whether people agree with each other: no engine can be asked for more."""
+    rows, floor = judged_rows(lake.read("agreement").to_dicts()), Gate.load().human_alpha_floor
+    if not rows or rows[0]["coder_kind"] != "person":
+        return Verdict(True, "No people have coded these pages, so there is nothing to judge.")
     summary = ", ".join(
-        f"{row['task']}: {row['percent_agreement']:.3f} (n = {row['n']})"
+        f"{row['task']}: alpha {_number(row['human_alpha'])} ({_number(row['human_low'])} to "
+        f"{_number(row['human_high'])}; {row['human_n']} pages by two people)"
+        for row in rows
+    )
+    passed = all(row["human_alpha"] is not None and row["human_alpha"] >= floor for row in rows)
+    return Verdict(passed, summary, warn_only=True, metadata=_shown(lake))
+
+
+def class_support(lake: Lake) -> Verdict:
+    """Judge whether every class has enough codings for its precision and recall to mean something."""
+    rows, least = _judged(lake), Gate.load().least_support
+    few = [
+        {"task": row["task"], "item": row["item"], "class": name, "support": row[support]}
         for row in rows.iter_rows(named=True)
-    )
-    return Verdict(
-        below.is_empty(),
-        summary,
-        _worst(lake) if not below.is_empty() else (),
-        warn_only=True,
-        metadata={"confusion": _markdown(rows)},
-    )
+        for name, support in (("yes", "support"), ("no", "support_no"))
+        if row[support] < least
+    ]
+    summary = f"{len(few)} of {2 * rows.height} classes have fewer than {least} codings."
+    return Verdict(not few, summary, tuple(few), warn_only=True, metadata=_shown(lake))
 
 
-def _markdown(rows: pl.DataFrame) -> object:
+def codings_up_to_date(lake: Lake) -> Verdict:
+    """Judge whether the reference was coded by today's definition of an initiative."""
+    rows, dated = judged_rows(lake.read("agreement").to_dicts()), definition_dated()
+    if not rows:
+        return Verdict(False, _NOT_MEASURED, warn_only=True)
+    coded = rows[0]["coded_on"]
+    summary = (
+        f"Gold version {rows[0]['gold_version']} was last coded on {coded}; the definition is of {dated}."
+    )
+    return Verdict(coded >= dated, summary, warn_only=True, metadata=_shown(lake))
+
+
+def _judged(lake: Lake) -> pl.DataFrame:
+    rows = lake.read("agreement")
+    return rows.filter(pl.col("judged") & (pl.col("texts") == "all") & (pl.col("n") > 0))
+
+
+def _shown(lake: Lake) -> dict[str, Any]:
+    """Return what a reviewer acts on: figures with n and interval, a picture of them, and the worst disagreements."""
     import dagster as dg
 
-    return dg.MetadataValue.md(_confusion(rows))
+    from tryg_assets.domain.reporting import charts
+
+    rows, gate = _judged(lake), Gate.load()
+    names = labels()
+    order = {what: place for place, what in enumerate(names)}
+    labelled = [
+        {**row, "label": names[row["task"], row["item"]]}
+        for row in sorted(rows.iter_rows(named=True), key=lambda row: order[row["task"], row["item"]])
+    ]
+    main = [row for row in labelled if row["item"] in (PAGE, ALL)]
+    worst = disagreements(lake.scan("page_codings").collect(), lake.read("human_codings"))
+    drawn = charts.agreement(pl.DataFrame(labelled), gate.agreement_floor, gate.agreement_target)
+    return {
+        "confusion": dg.MetadataValue.md("\n\n".join(_confusion(row) for row in main)),
+        "picture": dg.MetadataValue.md(f"![Overensstemmelse med 95 %-interval]({charts.data_uri(drawn)})"),
+        "disagreements": dg.MetadataValue.md(_table(worst) if worst else "Ingen."),
+    }
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _confusion(row: dict[str, Any]) -> str:
+    figures = ", ".join(
+        f"{name} {_number(row[column])}"
+        for name, column in (("kappa", "kappa"), ("AC1", "ac1"), ("alpha", "alpha"))
+    )
+    return (
+        f"**{row['label']}**: n = {row['n']}, ens {row['percent_agreement']:.3f} "
+        f"(95 %: {row['ci_low']:.3f}-{row['ci_high']:.3f}), {figures}\n\n"
+        "| | reference ja | reference nej |\n|---|---|---|\n"
+        f"| motor ja | {row['both_yes']} | {row['engine_only']} |\n"
+        f"| motor nej | {row['reference_only']} | {row['both_no']} |"
+    )
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    head = list(rows[0])
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    lines += [f"| {' | '.join(_cell(name, row[name]) for name in head)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(column: str, value: object) -> str:
+    """Return a value as a cell of a Markdown table; page text must not break the table, an address is a link."""
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    text = " ".join(str("" if value is None else value).split())
+    if column == "url" and text.startswith(("http://", "https://")):
+        return f"<{text.replace('|', '%7C').replace('<', '%3C').replace('>', '%3E')}>"
+    return "".join(f"\\{char}" if char in "\\|`*_[]<>" else char for char in text[:200])
 
 
 _ACTION = (
@@ -84,11 +157,13 @@ checks = [
     contract_check("review_sample"),
     contract_check("human_codings"),
     contract_check("municipality_replies"),
+    contract_check("actor_codings"),
     contract_check("agreement"),
+    contract_check("corrected_estimates"),
     country_check(
         "agreement",
         "agreement_floor",
-        "The lower end of the 95 % Wilson interval of the agreement is at least 0.85. Red closes publication: the report then refuses and writes a draft that says why.",
+        "The lower end of the 95 % interval of the agreement is at least 0.85, for relevance and for all focus areas pooled. Red closes publication: the report then refuses and writes a draft that says why.",
         _ACTION,
         agreement_floor,
         blocking=False,
@@ -96,9 +171,41 @@ checks = [
     country_check(
         "agreement",
         "agreement_target",
-        "The observed agreement is at least the report's 0.94. Red only warns.",
+        "The agreement is at least the report's 0.94. Red only warns.",
         _ACTION,
         agreement_target,
+        blocking=False,
+    ),
+    country_check(
+        "agreement",
+        "kappa_floor",
+        "Cohen's kappa is at least 0.60: agreement that is not owed to most pages being a no. Red only warns.",
+        _ACTION,
+        kappa_floor,
+        blocking=False,
+    ),
+    country_check(
+        "agreement",
+        "people_agree",
+        "Krippendorff's alpha between people who coded the same pages is at least 0.667. Red only warns.",
+        "Read together where the coders differ, and make the definition in data/codebook/definition.yml clearer before more is coded. If no page has two codings, deal out some pages twice.",
+        people_agree,
+        blocking=False,
+    ),
+    country_check(
+        "agreement",
+        "class_support",
+        "Every class has at least 10 codings in the reference; with fewer its precision and recall say little. Red only warns.",
+        "Code more pages (raise TRYG_REVIEW_SAMPLE_SIZE), or do not quote the figures of these classes.",
+        class_support,
+        blocking=False,
+    ),
+    country_check(
+        "agreement",
+        "codings_up_to_date",
+        "The reference was coded after the definition of an initiative last changed. Red only warns.",
+        "Have the sample coded again by today's definition, as a new gold version. If the change did not touch the meaning, correct 'dated' in data/codebook/definition.yml.",
+        codings_up_to_date,
         blocking=False,
     ),
 ]

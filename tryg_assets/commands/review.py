@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from tryg_assets.commands.console import HomeOption, err, out, plain, settings_with
+from tryg_assets.commands.planning import plan
 from tryg_assets.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 review = typer.Typer(
     no_args_is_help=True, help="The blind review: workbooks out to people, their answers back, agreement."
 )
+review.command()(plan)
 
 
 def _desk(home: Path | None) -> Desk:

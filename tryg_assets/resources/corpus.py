@@ -46,6 +46,11 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
         return sites_of(self.settings)
 
     @property
+    def types(self) -> dict[str, str]:
+        """The type of municipality of each site, by slug."""
+        return {slug: site.type for slug, site in self.sites.items()}
+
+    @property
     def coder(self) -> Coder:
         """The engine that codes."""
         return coder(self.settings.engine)

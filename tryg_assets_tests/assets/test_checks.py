@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Callable
+from datetime import date, timedelta
 
 import dagster as dg
 import polars as pl
 import pytest
 
-from tryg_assets.checks import actor_entities, classified_initiatives, filtered_pages, raw_crawl
-from tryg_assets.checks._factory import MunicipalityRule, Verdict, to_result
-from tryg_assets.checks.agreement import agreement_floor, agreement_target
+from tryg_assets.checks import actor_entities, aggregates, classified_initiatives, filtered_pages, raw_crawl
+from tryg_assets.checks._factory import CountryRule, MunicipalityRule, Verdict, to_result
+from tryg_assets.checks.agreement import (
+    agreement_floor,
+    agreement_target,
+    class_support,
+    codings_up_to_date,
+    kappa_floor,
+    people_agree,
+)
 from tryg_assets.contracts import contract
 from tryg_assets.domain.reference import focus_areas
 from tryg_assets.domain.reliability.agreement import agreement_rows
+from tryg_assets.domain.reliability.gate import definition_dated
 from tryg_assets.storage import Lake
 from tryg_assets_tests.assets.conftest import NOW, SLUG, change, log_row
 
@@ -43,6 +54,7 @@ def test_the_sound_lake_has_something_to_check(lake: Lake) -> None:
     assert {"politi", "natteravne"} <= set(lake.read("actor_entities", SLUG)["subcategory"])
 
 
+TODAY = NOW.date()
 Break = Callable[[Lake], None]
 
 
@@ -140,56 +152,158 @@ def test_a_red_check_shows_at_most_twenty_rows_and_what_to_do() -> None:
     assert len(table.records) == 20
 
 
-def write_agreement(lake: Lake, wrong: int, of: int) -> None:
-    """Write an agreement table where the engine and the reference differ on ``wrong`` of ``of`` pages."""
-    said = [
-        {"page_id": f"{n:016x}", "is_initiative": "yes", "focus_areas": ["trafiksikkerhed"]}
-        for n in range(of)
-    ]
-    codings = pl.DataFrame(said)
+def write_agreement(lake: Lake, wrong: int, of: int, *, kind: str = "person", day: date = TODAY) -> None:
+    """Write an agreement table where the engine and the reference differ on ``wrong`` of ``of`` pages; people say no to 20 more."""
+    said = [("yes", number >= wrong) for number in range(of)] + [("no", False)] * 20
     areas = list(focus_areas())
-    gold = [
-        {
-            "page_id": row["page_id"],
-            "municipality": SLUG,
-            "url": "https://albertslund.dk/",
-            "task": task,
-            "item": item,
-            "value": "yes" if (task == "relevance" and n >= wrong) or item == "trafiksikkerhed" else "no",
-            "coder": "x",
-            "coder_kind": "person",
-            "gold_version": "v1",
-            "held_out": False,
-            "coded_on": NOW.date(),
+    blank = dict.fromkeys(contract("page_codings").schema)
+    codings, gold, sample = [], [], []
+    for n, (engine, people) in enumerate(said):
+        page = {"page_id": f"{n:016x}", "municipality": SLUG, "url": f"https://albertslund.dk/{n}|x"}
+        coded = {
+            "is_initiative": engine,
+            "focus_areas": ["trafiksikkerhed"],
+            "confidence": 0.9,
+            "rationale": "Et | ord",
         }
-        for n, row in enumerate(said)
-        for task, item in [("relevance", "page"), *(("focus_area", area) for area in areas)]
-    ]
+        codings.append(blank | page | coded)
+        stratum = {"engine": "offline-rules", "purpose": "estimate", "stratum": "no/unsure/alle", "seed": 1}
+        stratum |= {"stratum_size": len(said), "stratum_sampled": len(said), "inclusion_probability": 1.0}
+        sample.append(page | stratum)
+        who = {"coder": "x", "coder_kind": kind, "gold_version": "v1", "held_out": False, "coded_on": day}
+        gold.append(page | who | {"task": "relevance", "item": "page", "value": "yes" if people else "no"})
+        gold += [
+            page
+            | who
+            | {"task": "focus_area", "item": area, "value": "yes" if area == "trafiksikkerhed" else "no"}
+            for area in areas
+        ]
     reference = contract("human_codings").frame(gold)
     lake.write("human_codings", reference)
-    rows = agreement_rows(codings, reference, "offline-rules", areas)
+    table = pl.DataFrame(codings, schema=contract("page_codings").schema)
+    rows = agreement_rows(table, reference, contract("review_sample").frame(sample), "offline-rules", areas)
     lake.write("agreement", contract("agreement").frame(rows))
+    filled = {
+        "municipality": SLUG,
+        "engine": "offline-rules",
+        "confident": True,
+        "evidence_ids": [],
+        "quote_verified": True,
+    }
+    filled |= {
+        "themes": [],
+        "initiatives": [],
+        "codebook_hash": "0",
+        "input_tokens": 0,
+        "output_tokens": 0,
+        "cost_usd": 0.0,
+    }
+    lake.write("page_codings", contract("page_codings").frame([row | filled for row in codings]), SLUG)
 
 
 def test_the_floor_is_held_against_the_lower_end_of_the_interval(lake: Lake) -> None:
     write_agreement(lake, wrong=6, of=100)
-    assert agreement_floor(lake).passed, "94 of 100: the interval starts above 0.85"
+    assert agreement_floor(lake).passed, "114 of 120: the interval starts above 0.85"
     write_agreement(lake, wrong=12, of=100)
     red = agreement_floor(lake)
-    assert not red.passed, "88 of 100: the point is above 0.85, the lower end is not"
-    assert not red.warn_only, "it blocks"
-    assert "confusion" in red.metadata
+    assert not red.passed, "108 of 120: the share is above 0.85, the lower end is not"
+    assert not red.warn_only, "it closes publication"
 
 
-def test_missing_the_target_only_warns(lake: Lake) -> None:
-    write_agreement(lake, wrong=8, of=100)
-    verdict = agreement_target(lake)
+def test_the_gate_shows_figures_a_picture_and_the_worst_disagreements_with_links(lake: Lake) -> None:
+    write_agreement(lake, wrong=30, of=100)
+    shown = {name: value.value for name, value in to_result(agreement_floor(lake), "Do.").metadata.items()}
+    assert "n = 120, ens 0.750" in shown["confusion"]
+    assert "| motor ja | 70 | 30 |" in shown["confusion"]
+    (encoded,) = re.findall(r"^!\[.+\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)$", shown["picture"])
+    drawn = base64.b64decode(encoded).decode()
+    assert drawn.startswith("<svg")
+    assert "(n = 120) Indsats eller ej" in drawn
+    head, _, *rows = shown["disagreements"].splitlines()
+    assert len(rows) == 20
+    assert "<https://albertslund.dk/0%7Cx>" in rows[0]
+    assert all(len(re.findall(r"(?<!\\)\|", row)) == len(re.findall(r"\|", head)) for row in rows), (
+        "text breaks no table"
+    )
+
+
+@pytest.mark.parametrize("rule", [agreement_target, kappa_floor], ids=lambda rule: rule.__name__)
+def test_a_target_that_is_missed_only_warns(lake: Lake, rule: CountryRule) -> None:
+    write_agreement(lake, wrong=1, of=100)
+    assert rule(lake).passed
+    write_agreement(lake, wrong=30, of=100)
+    verdict = rule(lake)
     assert not verdict.passed
     assert verdict.warn_only
+    assert "relevance: 0." in verdict.summary
+    assert "(n = 120)" in verdict.summary
 
 
-def test_without_reference_codings_the_floor_is_a_warning_that_says_so(lake: Lake) -> None:
-    verdict = agreement_floor(lake)
+def test_people_are_asked_to_agree_only_if_people_have_coded(lake: Lake) -> None:
+    write_agreement(lake, wrong=5, of=100, kind="sample_reference")
+    assert people_agree(lake).passed
+    write_agreement(lake, wrong=5, of=100)
+    verdict = people_agree(lake)
+    assert not verdict.passed, "nobody coded a page after someone else"
+    assert verdict.warn_only
+    assert "0 pages by two people" in verdict.summary
+
+
+def test_a_class_with_few_codings_is_named(lake: Lake) -> None:
+    write_agreement(lake, wrong=5, of=100)
+    verdict = class_support(lake)
+    named = {(row["item"], row["class"]): row["support"] for row in verdict.offending}
+    assert not verdict.passed
+    assert verdict.warn_only
+    assert named["aeldre_pleje", "yes"] == 0
+    assert ("page", "yes") not in named
+
+
+def test_codings_from_before_the_definition_changed_are_old(lake: Lake) -> None:
+    write_agreement(lake, wrong=5, of=100, day=definition_dated())
+    assert codings_up_to_date(lake).passed
+    write_agreement(lake, wrong=5, of=100, day=definition_dated() - timedelta(days=1))
+    assert not codings_up_to_date(lake).passed
+    assert codings_up_to_date(lake).warn_only
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [agreement_floor, agreement_target, kappa_floor, codings_up_to_date],
+    ids=lambda rule: rule.__name__,
+)
+def test_without_reference_codings_a_warning_says_so(lake: Lake, rule: CountryRule) -> None:
+    verdict = rule(lake)
     assert not verdict.passed
     assert verdict.warn_only
     assert "not measured" in verdict.summary
+
+
+def test_a_correction_of_another_number_than_the_published_is_red(lake: Lake) -> None:
+    plain = {"str": "x", "int": 1, "float": 0.5}
+
+    def write(table: str, **values: object) -> None:
+        columns = contract(table).columns
+        blank = {c.name: None if c.nullable else plain[c.data_type] for c in columns}
+        lake.write(table, contract(table).frame([blank | values]))
+
+    write("funnel", stage="classified_initiatives", n=363)
+    write("focus_area_coverage", focus_area="klima_miljoe", municipalities=37)
+    for table in ("focus_area_by_type", "top_actors"):
+        lake.write(table, contract(table).empty())
+    estimates = {"alle": ("alle", "indsatser", 363), "klima_miljoe": ("focus_area", "kommuner", 37)}
+    rows = [
+        dict.fromkeys(contract("corrected_estimates").schema)
+        | {"about": about, "item": item, "type": "alle", "unit": unit, "engine": "offline-rules"}
+        | {"machine": machine, "method": "none", "labels": 0}
+        for item, (about, unit, machine) in estimates.items()
+    ]
+    lake.write("corrected_estimates", contract("corrected_estimates").frame(rows))
+    assert aggregates.corrected_counts_are_the_published(lake).passed
+    rows[1]["machine"] = 36
+    lake.write("corrected_estimates", contract("corrected_estimates").frame(rows))
+    verdict = aggregates.corrected_counts_are_the_published(lake)
+    assert not verdict.passed
+    assert [(row["item"], row["published"], row["machine"]) for row in verdict.offending] == [
+        ("klima_miljoe", 37, 36)
+    ]

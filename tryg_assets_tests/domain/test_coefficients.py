@@ -13,62 +13,14 @@ from hypothesis import strategies as st
 
 from tryg_assets.domain.reliability.coefficients import (
     YesNo,
+    ac1_of_table,
     cohens_kappa,
+    gwets_ac1,
     kappa_of_table,
+    per_class,
     percent_agreement,
-    wilson,
 )
-
-
-# Newcombe 1998, Statistics in Medicine 17:857-872, table I, method 3.
-@pytest.mark.parametrize(
-    ("successes", "n", "low", "high"),
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
-)
-def test_wilson_gives_newcombes_intervals(successes: int, n: int, low: float, high: float) -> None:
-    interval = wilson(successes, n)
-    assert interval is not None
-    assert (round(interval.low, 4), round(interval.high, 4)) == (low, high)
-    mirrored = wilson(n - successes, n)
-    assert mirrored is not None
-    assert (round(1 - mirrored.high, 4), round(1 - mirrored.low, 4)) == (low, high)
-
-
-COUNTS = st.integers(1, 100_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
-
-
-@given(COUNTS, st.floats(0.5, 0.999))
-def test_the_interval_contains_the_share_and_stays_between_0_and_1(
-    counts: tuple[int, int], level: float
-) -> None:
-    interval = wilson(*counts, level)
-    assert interval is not None
-    assert 0.0 <= interval.low <= counts[0] / counts[1] <= interval.high <= 1.0
-    assert interval.low < interval.high
-
-
-@given(COUNTS)
-def test_more_certainty_needs_a_wider_interval_and_more_units_a_narrower(counts: tuple[int, int]) -> None:
-    successes, n = counts
-    wide, usual, many = wilson(successes, n, 0.99), wilson(successes, n), wilson(successes * 10, n * 10)
-    assert wide is not None
-    assert usual is not None
-    assert many is not None
-    assert many.high - many.low < usual.high - usual.low < wide.high - wide.low
-
-
-def test_no_units_have_no_interval() -> None:
-    assert wilson(0, 0) is None
-
-
-@pytest.mark.parametrize(
-    ("successes", "n", "level"),
-    [(2, 1, 0.95), (-1, 1, 0.95), (0, -1, 0.95), (1, 2, 0.0), (1, 2, 1.0), (1, 2, 95)],
-)
-def test_what_is_no_proportion_is_refused(successes: int, n: int, level: float) -> None:
-    with pytest.raises(ValueError, match="no proportion"):
-        wilson(successes, n, level)
-
+from tryg_assets_tests.domain.published import KRIPPENDORFF_2011
 
 # The last is Gwet's table of three classes; the one before it has less agreement than chance.
 KAPPAS = [
@@ -95,7 +47,9 @@ def coded(table: list[list[int]]) -> tuple[list[str], list[str]]:
 def test_cohens_kappa_gives_the_published_values(table: list[list[int]], kappa: float) -> None:
     digits = len(str(kappa).partition(".")[2])
     assert round(cohens_kappa(*coded(table)) or math.nan, digits) == kappa
-    assert round(kappa_of_table(np.array(table)) or math.nan, digits) == kappa
+    of_table = kappa_of_table(np.array(table, dtype=float))
+    assert of_table is not None
+    assert round(of_table.value, digits) == kappa
 
 
 @pytest.mark.parametrize(("table", "kappa"), KAPPAS[:4])
@@ -104,11 +58,70 @@ def test_the_table_of_yes_and_no_has_the_same_kappa(table: list[list[int]], kapp
     assert YesNo(a, b, c, d).kappa == pytest.approx(cohens_kappa(*coded(table)))
 
 
+GWET = np.array([[13, 0, 0], [0, 20, 7], [0, 4, 56]], dtype=float)
+
+
+def test_standard_errors_are_those_published_with_gwets_table() -> None:
+    # The vignette of the R package irrCAC; the interval is statsmodels' (normal distribution).
+    kappa, ac1 = kappa_of_table(GWET), ac1_of_table(GWET)
+    assert kappa is not None
+    assert ac1 is not None
+    assert round(kappa.standard_error, 8) == 0.05891072
+    assert (round(kappa.interval().low, 4), round(kappa.interval().high, 4)) == (0.6809, 0.9119)
+    assert (round(ac1.value, 5), round(ac1.standard_error, 5)) == (0.84933, 0.04322)
+
+
+# Feinstein and Cicchetti 1990: the same agreement, kappa .6995 and .3182; and 94 % alike with not one yes in common.
+@pytest.mark.parametrize(
+    ("table", "ac1"),
+    [([[40, 9], [6, 45]], 0.7007), ([[80, 10], [5, 5]], 0.8080), ([[118, 5], [2, 0]], 0.941)],
+)
+def test_ac1_gives_the_published_values_where_kappa_falls(table: list[list[int]], ac1: float) -> None:
+    digits = len(f"{ac1:.4f}".rstrip("0").partition(".")[2])
+    found = ac1_of_table(np.array(table, dtype=float))
+    assert found is not None
+    assert round(found.value, digits) == ac1
+    (a, b), (c, d) = table
+    assert YesNo(a, b, c, d).ac1 == pytest.approx(found.value)
+
+
+def test_ac1_of_four_coders_with_missing_codings() -> None:
+    # Gwet's value (irrCAC) for the data of Krippendorff 2011.
+    found = gwets_ac1(KRIPPENDORFF_2011)
+    assert found is not None
+    assert round(found.value, 5) == 0.77544
+
+
+def test_ac1_without_pairs_or_without_a_choice_is_none() -> None:
+    assert gwets_ac1([]) is None
+    assert gwets_ac1([[], []]) is None
+    assert gwets_ac1([["a", None], [None, "b"]]) is None
+    assert gwets_ac1([["a", "a"], ["a", "a"]]) is None
+    assert ac1_of_table(np.zeros((2, 2))) is None
+
+
+def test_precision_recall_and_support_of_each_class() -> None:
+    scores = per_class(list("aabbc"), list("abbba"))
+    assert (scores["a"].precision, scores["a"].recall, scores["a"].support) == (0.5, 0.5, 2)
+    assert (scores["b"].precision, scores["b"].recall, scores["b"].support) == (1.0, 2 / 3, 3)
+    assert (scores["c"].precision, scores["c"].recall, scores["c"].f1, scores["c"].support) == (
+        0.0,
+        None,
+        0.0,
+        0,
+    )
+
+
 CODINGS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), min_size=1, max_size=60)
 Coefficient = Callable[[Any, Any], float | None]
 
 
-@pytest.mark.parametrize("coefficient", [cohens_kappa, percent_agreement])
+def ac1(first: Any, second: Any) -> float | None:
+    estimate = gwets_ac1([first, second])
+    return estimate.value if estimate else None
+
+
+@pytest.mark.parametrize("coefficient", [cohens_kappa, percent_agreement, ac1])
 @given(CODINGS, st.permutations("abc"))
 def test_coefficients_are_symmetric_and_blind_to_the_names_of_classes(
     coefficient: Coefficient, pairs: list[tuple[str, str]], names: list[str]
@@ -122,7 +135,7 @@ def test_coefficients_are_symmetric_and_blind_to_the_names_of_classes(
     )
 
 
-@pytest.mark.parametrize("coefficient", [cohens_kappa, percent_agreement])
+@pytest.mark.parametrize("coefficient", [cohens_kappa, percent_agreement, ac1])
 @given(CODINGS, st.randoms(use_true_random=False))
 def test_coefficients_are_blind_to_the_order_of_units(
     coefficient: Coefficient, pairs: list[tuple[str, str]], random: Any

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tryg_assets.contracts import contract, contracts
-from tryg_assets.domain.reliability.agreement import Gate, GateResult
+from tryg_assets.domain.reliability.gate import Gate, GateResult
 from tryg_assets.domain.reporting.publication import DRAFT, PUBLISHED, publish
 from tryg_assets.domain.reporting.report import ReportData
 from tryg_assets.errors import NotPublishable
@@ -21,7 +21,7 @@ CLOSED = GateResult(
 UNMEASURED = GateResult(
     False, False, ("Ingen referencekodninger af disse sider: overensstemmelsen er ikke målt.",)
 )
-GATE = Gate(0.85, 0.94, 0.969)
+GATE = Gate.load()
 
 
 def data(gate: GateResult, read: int, sites: int) -> ReportData:
@@ -51,6 +51,7 @@ def data(gate: GateResult, read: int, sites: int) -> ReportData:
     return ReportData(
         marts=marts,
         agreement=contract("agreement").empty(),
+        corrected=contract("corrected_estimates").empty(),
         initiatives=contract("classified_initiatives").empty(),
         missing=[],
         corpus="sample",

@@ -12,7 +12,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from tryg_assets.contracts import contract, contracts
-from tryg_assets.domain.reliability.agreement import GateResult
+from tryg_assets.domain.reliability.gate import GateResult
 from tryg_assets.domain.reporting import danish
 from tryg_assets.domain.reporting.report import ReportData, examples, render_report, shade, web_address
 
@@ -25,7 +25,7 @@ BANNER = "Eksempeldata: teksterne er skrevet til dette projekt og siger intet om
 
 def frame(table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     """Typed rows of a table; what a row leaves out is null where allowed, else a plain value of its type."""
-    plain = {"str": "x", "int": 1, "float": 0.5, "date": date(2026, 4, 21)}
+    plain = {"str": "x", "int": 1, "float": 0.5, "bool": True, "date": date(2026, 4, 21)}
     columns = contract(table).columns
     blank = {c.name: None if c.nullable else plain.get(c.data_type, []) for c in columns}
     return contract(table).frame([blank | row for row in rows])
@@ -113,6 +113,7 @@ def agreement(**values: Any) -> pl.DataFrame:
         "task": "relevance",
         "item": "page",
         "texts": "all",
+        "human_n": 0,
         "coder_kind": "sample_reference",
         "n": 1200,
         "percent_agreement": 0.967,
@@ -121,6 +122,16 @@ def agreement(**values: Any) -> pl.DataFrame:
         "kappa": 0.93,
     }
     return frame("agreement", [row | values])
+
+
+def corrected() -> pl.DataFrame:
+    pages = {"about": "alle", "item": "alle", "unit": "sider"}
+    enough = {"machine": 2294, "corrected": 2000.4, "low": 1855.0, "high": 2146.0, "labels": 600}
+    few = {"machine": 12, "why_not": "For få kodninger: 3 sider er kodet, og der skal kodes omtrent 40 mere."}
+    return frame(
+        "corrected_estimates",
+        [{**pages, "type": "alle", **enough}, {**pages, "type": "storby", "method": "none", **few}],
+    )
 
 
 @pytest.fixture
@@ -177,6 +188,7 @@ def data() -> ReportData:
     return ReportData(
         marts=marts,
         agreement=agreement(),
+        corrected=corrected(),
         initiatives=frame(
             "classified_initiatives",
             [initiative("i1", ["trafiksikkerhed"], name=f"Tryg {HOSTILE}", quote=HOSTILE)],
@@ -197,6 +209,7 @@ def empty(data: ReportData) -> ReportData:
         data,
         marts={name: contract(name).empty() for name in MARTS},
         agreement=contract("agreement").empty(),
+        corrected=contract("corrected_estimates").empty(),
         initiatives=contract("classified_initiatives").empty(),
         missing=[],
     )
@@ -266,6 +279,32 @@ def test_what_the_reference_is_is_said_plainly(data: ReportData) -> None:
     people = text(render_report(replace(data, agreement=agreement(coder_kind="person"))))
     assert "mennesker, som har kodet et tilfældigt udsnit" in people
     assert "Det er ikke feltdata" not in people
+
+
+def test_corrected_numbers_stand_beside_the_machines_or_say_why_not(data: ReportData) -> None:
+    said = text(render_report(data))
+    assert "Sider, der beskriver en indsats 2.294 2.000 1.855–2.146 600" in said
+    assert (
+        "Sider, der beskriver en indsats 12 For få kodninger: 3 sider er kodet, og der skal kodes omtrent 40 mere. –"
+        in said
+    )
+    assert "ikke mod menneskers kodning" in said
+    by_people = replace(data, corrected=data.corrected.with_columns(coder_kind=pl.lit("person")))
+    assert "ikke mod menneskers kodning" not in text(render_report(by_people))
+
+
+def test_what_people_agree_on_among_themselves_is_the_most_to_expect(data: ReportData) -> None:
+    twice = agreement(coder_kind="person", human_n=120, human_alpha=0.81, human_low=0.7, human_high=0.9)
+    assert "(Krippendorffs alfa) er 0,81 (95 %-interval 0,70–0,90)" in text(
+        render_report(replace(data, agreement=twice))
+    )
+    once = agreement(coder_kind="person", human_n=0)
+    assert "Ingen sider er kodet af to" in text(render_report(replace(data, agreement=once)))
+
+
+def test_only_the_gold_version_to_go_by_is_shown(data: ReportData) -> None:
+    older = replace(data, agreement=agreement(judged=False))
+    assert "Der er ingen referencekodninger af disse sider" in text(render_report(older))
 
 
 def test_empty_tables_give_a_report_that_says_so(data: ReportData) -> None:
@@ -352,12 +391,14 @@ def test_numbers_as_danes_write_them() -> None:
     assert danish.number(1234567) == "1.234.567"
     assert danish.percent(0.1234) == "12,3\xa0%"
     assert danish.interval(0.081, 0.152) == "8,1–15,2\xa0%"
+    assert danish.between(1234.0, 1310.0) == "1.234–1.310"
     assert danish.decimal(1234.5) == "1.234,50"
     assert danish.day(NOON) == "21.04.2026"
     assert {
         danish.number(None),
         danish.percent(None),
         danish.interval(None, None),
+        danish.between(None, None),
         danish.decimal(None),
         danish.day(None),
     } == {"–"}

@@ -12,7 +12,7 @@ from dagster_duckdb import DuckDBResource
 
 from tryg_assets import paths
 from tryg_assets.contracts import contract, contracts
-from tryg_assets.domain.reliability.coefficients import wilson
+from tryg_assets.domain.reliability.intervals import wilson
 from tryg_assets.domain.sites import Site
 from tryg_assets.errors import ConfigurationError, DataFileError
 from tryg_assets.warehouse import (

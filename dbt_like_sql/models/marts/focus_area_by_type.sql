@@ -1,5 +1,5 @@
 -- Grain: one row per focus area and type of municipality.
--- Inputs: focus_areas, stg_municipality_types, stg_crawls, stg_initiative_areas, published_focus_area_by_type.
+-- Inputs: focus_areas, stg_municipality_types, stg_crawls, stg_initiative_areas, corrected_estimates, published_focus_area_by_type.
 -- The share is of the municipalities of that type that were read.
 WITH visited AS (
     SELECT municipality, type FROM stg_crawls WHERE is_read
@@ -39,8 +39,13 @@ SELECT
     cells.municipalities / nullif(cells.of_sites, 0) AS share,
     wilson_low(cells.municipalities, cells.of_sites) AS ci_low,
     wilson_high(cells.municipalities, cells.of_sites) AS ci_high,
+    estimate.corrected,
+    estimate.low AS corrected_low,
+    estimate.high AS corrected_high,
     (published.share_pct / 100)::DOUBLE AS published_share
 FROM cells
 LEFT JOIN published_focus_area_by_type AS published
     ON published.focus_area = cells.focus_area AND published.type = cells.type
+LEFT JOIN corrected_estimates AS estimate
+    ON estimate.about = 'focus_area' AND estimate.item = cells.focus_area AND estimate.type = cells.type AND estimate.unit = 'kommuner'
 ORDER BY cells.position, cells.type_position

@@ -1,5 +1,5 @@
 -- Grain: one row per focus area.
--- Inputs: focus_areas, stg_crawls, stg_initiative_areas, published_focus_area_coverage.
+-- Inputs: focus_areas, stg_crawls, stg_initiative_areas, corrected_estimates, published_focus_area_coverage.
 -- The share is of the municipalities read; one that could not be read is in neither number.
 WITH counted AS (
     SELECT focus_area, count(DISTINCT municipality) AS municipalities, count(*) AS initiatives
@@ -29,9 +29,14 @@ SELECT
     areas.municipalities / nullif(areas.of_sites, 0) AS share,
     wilson_low(areas.municipalities, areas.of_sites) AS ci_low,
     wilson_high(areas.municipalities, areas.of_sites) AS ci_high,
+    estimate.corrected,
+    estimate.low AS corrected_low,
+    estimate.high AS corrected_high,
     areas.initiatives,
     published.municipalities::BIGINT AS published_municipalities,
     (published.municipalities / published."of")::DOUBLE AS published_share
 FROM areas
 LEFT JOIN published_focus_area_coverage AS published ON published.focus_area = areas.focus_area
+LEFT JOIN corrected_estimates AS estimate
+    ON estimate.about = 'focus_area' AND estimate.item = areas.focus_area AND estimate.type = 'alle' AND estimate.unit = 'kommuner'
 ORDER BY areas.position

@@ -1,4 +1,7 @@
-"""Coefficients of agreement between two coders, and intervals for a proportion. numpy and scipy only."""
+"""Coefficients of agreement between coders on nominal classes. numpy only; Krippendorff's alpha is in ``alpha.py``.
+
+Every coefficient is ``None`` where it is undefined: no units, or one and the same class only.
+"""
 
 from __future__ import annotations
 
@@ -7,35 +10,21 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import norm
+
+from tryg_assets.domain.reliability.intervals import Floats, Interval, z_value
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """A two-sided confidence interval of a proportion."""
+class Estimate:
+    """A coefficient with its standard error."""
 
-    low: float
-    high: float
+    value: float
+    standard_error: float
 
-
-def wilson(successes: int, n: int, level: float = 0.95) -> Interval | None:
-    """Return the Wilson score interval (Wilson 1927; Newcombe 1998, method 3); ``None`` for n = 0.
-
-    Raises:
-        ValueError: ``successes`` is not between 0 and ``n``, or ``level`` not between 0 and 1.
-    """
-    if not 0 <= successes <= n or not 0 < level < 1:
-        raise ValueError(f"{successes} of {n} at level {level} is no proportion")
-    if n == 0:
-        return None
-    z = float(norm.ppf(0.5 + level / 2))
-    share = successes / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    low = 0.0 if successes == 0 else max(0.0, centre - half)
-    high = 1.0 if successes == n else min(1.0, centre + half)
-    return Interval(low, high)
+    def interval(self, level: float = 0.95) -> Interval:
+        """Return the interval by the normal distribution, as statsmodels does (irrCAC takes Student's t: a little wider)."""
+        half = z_value(level) * self.standard_error
+        return Interval(max(-1.0, self.value - half), min(1.0, self.value + half))
 
 
 def percent_agreement(first: Sequence[Hashable], second: Sequence[Hashable]) -> float | None:
@@ -48,6 +37,20 @@ def percent_agreement(first: Sequence[Hashable], second: Sequence[Hashable]) -> 
     return sum(a == b for a, b in zip(first, second, strict=True)) / len(first) if first else None
 
 
+def confusion(first: Sequence[Hashable], second: Sequence[Hashable]) -> tuple[list[Hashable], Floats]:
+    """Return the classes two coders used, in order of appearance, and the table of counts (rows: first coder).
+
+    Raises:
+        ValueError: the coders coded different numbers of units.
+    """
+    _same_length(first, second)
+    classes = {value: number for number, value in enumerate(dict.fromkeys([*first, *second]))}
+    table = np.zeros((len(classes), len(classes)))
+    for a, b in zip(first, second, strict=True):
+        table[classes[a], classes[b]] += 1
+    return list(classes), table
+
+
 def cohens_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float | None:
     """Return Cohen's kappa (Cohen 1960, EPM 20:37-46) of two coders, nominal.
 
@@ -56,36 +59,96 @@ def cohens_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float
     Raises:
         ValueError: the coders coded different numbers of units.
     """
-    _same_length(first, second)
-    if not first:
-        return None
-    classes = {value: number for number, value in enumerate(dict.fromkeys([*first, *second]))}
-    table = np.zeros((len(classes), len(classes)))
-    for a, b in zip(first, second, strict=True):
-        table[classes[a], classes[b]] += 1
-    return kappa_of_table(table)
+    estimate = kappa_of_table(confusion(first, second)[1])
+    return estimate.value if estimate else None
 
 
-def kappa_of_table(table: NDArray[np.float64]) -> float | None:
-    """Return Cohen's kappa of a square table of counts (rows: first coder, columns: second)."""
+def kappa_of_table(table: Floats) -> Estimate | None:
+    """Return Cohen's kappa of a square table of counts or weights (rows: first coder, columns: second).
+
+    The standard error is the large-sample one of Fleiss, Cohen and Everitt (1969, Psychological Bulletin 72:323-327).
+    """
     n = table.sum()
     if n == 0:
         return None
-    observed = np.trace(table) / n
-    expected = float((table.sum(axis=0) * table.sum(axis=1)).sum() / n**2)
+    p = table / n
+    rows, columns = p.sum(axis=1), p.sum(axis=0)
+    observed, expected = float(np.trace(p)), float(rows @ columns)
     if math.isclose(expected, 1.0):
         return None
-    return float((observed - expected) / (1 - expected))
+    kappa = (observed - expected) / (1 - expected)
+    both = rows[None, :] + columns[:, None]  # both[i, j] = share of j by the first coder + of i by the second
+    on = (np.diag(p) * (1 - (rows + columns) * (1 - kappa)) ** 2).sum()
+    off = (1 - kappa) ** 2 * ((p * both**2).sum() - (np.diag(p) * np.diag(both) ** 2).sum())
+    variance = (on + off - (kappa - expected * (1 - kappa)) ** 2) / (n * (1 - expected) ** 2)
+    return Estimate(kappa, math.sqrt(max(0.0, float(variance))))
+
+
+def gwets_ac1(codings: Sequence[Sequence[Hashable | None]]) -> Estimate | None:
+    """Return Gwet's AC1 (Gwet 2008, BJMSP 61:29-48) of any number of coders: one sequence per coder, ``None`` = not coded.
+
+    Beside kappa because it does not fall when nearly all units are of one class. The standard error is that of Gwet's
+    linearisation over units (Gwet 2014, ch. 5), for a sample that is small beside the population.
+
+    Raises:
+        ValueError: the coders coded different numbers of units.
+    """
+    for coder in codings:
+        _same_length(codings[0], coder)
+    classes = {
+        v: k for k, v in enumerate(dict.fromkeys(v for coder in codings for v in coder if v is not None))
+    }
+    counts = np.zeros((len(codings[0]) if codings else 0, len(classes)))
+    for coder in codings:
+        for unit, value in enumerate(coder):
+            if value is not None:
+                counts[unit, classes[value]] += 1
+    return ac1_of_counts(counts)
+
+
+def ac1_of_counts(counts: Floats, weights: Floats | None = None) -> Estimate | None:
+    """Return AC1 of a table of units x classes that says how many coders put the unit in the class.
+
+    ``weights`` says how many units each row stands for (1 if not given).
+    """
+    times = np.ones(len(counts)) if weights is None else weights
+    coders = counts.sum(axis=1)
+    times, counts, coders = times[coders > 0], counts[coders > 0], coders[coders > 0]
+    paired = coders > 1
+    n, n_paired, classes = times.sum(), times[paired].sum(), counts.shape[1]
+    if n_paired == 0 or classes < 2:
+        return None
+    share = (times[:, None] * counts / coders[:, None]).sum(axis=0) / n
+    expected = float((share * (1 - share)).sum() / (classes - 1))
+    agreed = np.zeros(len(counts))
+    agreed[paired] = (counts * (counts - 1)).sum(axis=1)[paired] / (coders * (coders - 1))[paired]
+    value = ((times * agreed).sum() / n_paired - expected) / (1 - expected)
+    by_unit = n / n_paired * (agreed - expected * paired) / (1 - expected)
+    chance = (counts / coders[:, None]) @ (1 - share) / (classes - 1)
+    moved = by_unit - 2 * (1 - value) * (chance - expected) / (1 - expected)
+    variance = (times * (moved - value) ** 2).sum() / n**2
+    return Estimate(float(value), math.sqrt(float(variance)))
+
+
+def ac1_of_table(table: Floats) -> Estimate | None:
+    """Return AC1 of a square table of counts or weights of two coders."""
+    size = len(table)
+    pairs = np.zeros((size * size, size))
+    for first in range(size):
+        for second in range(size):
+            pairs[first * size + second, first] += 1
+            pairs[first * size + second, second] += 1
+    return ac1_of_counts(pairs, table.ravel()) if table.sum() else None
 
 
 @dataclass(frozen=True, slots=True)
 class YesNo:
-    """Two-by-two table of an engine against a reference."""
+    """Two-by-two table of an engine against a reference: counts, or weights that add up to the pages they stand for."""
 
-    both_yes: int
-    engine_only: int
-    reference_only: int
-    both_no: int
+    both_yes: float
+    engine_only: float
+    reference_only: float
+    both_no: float
 
     @classmethod
     def count(cls, engine: Sequence[bool], reference: Sequence[bool]) -> YesNo:
@@ -110,21 +173,31 @@ class YesNo:
         )
 
     @property
-    def n(self) -> int:
+    def n(self) -> float:
         """Decisions compared."""
         return self.both_yes + self.engine_only + self.reference_only + self.both_no
 
     @property
-    def agreed(self) -> int:
+    def agreed(self) -> float:
         """Decisions alike."""
         return self.both_yes + self.both_no
 
     @property
+    def table(self) -> Floats:
+        """The four cells; rows: engine yes, no; columns: reference yes, no."""
+        return np.array([[self.both_yes, self.engine_only], [self.reference_only, self.both_no]], dtype=float)
+
+    @property
     def kappa(self) -> float | None:
         """Cohen's kappa."""
-        return kappa_of_table(
-            np.array([[self.both_yes, self.engine_only], [self.reference_only, self.both_no]])
-        )
+        estimate = kappa_of_table(self.table)
+        return estimate.value if estimate else None
+
+    @property
+    def ac1(self) -> float | None:
+        """Gwet's AC1."""
+        estimate = ac1_of_table(self.table)
+        return estimate.value if estimate else None
 
     @property
     def precision(self) -> float | None:
@@ -143,6 +216,32 @@ class YesNo:
         """Harmonic mean of precision and recall, 2 TP / (2 TP + FP + FN); ``None`` when nobody says yes."""
         below = 2 * self.both_yes + self.engine_only + self.reference_only
         return 2 * self.both_yes / below if below else None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """How well one class is found. ``support`` counts it in the reference."""
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    support: float
+
+
+def per_class(engine: Sequence[Hashable], reference: Sequence[Hashable]) -> dict[Hashable, ClassScore]:
+    """Return precision, recall, F1 and support of every class either used.
+
+    Raises:
+        ValueError: the two are of different length.
+    """
+    classes, table = confusion(engine, reference)
+    scores = {}
+    for number, value in enumerate(classes):
+        hit = table[number, number]
+        rest = table[number].sum() - hit, table[:, number].sum() - hit
+        cell = YesNo(hit, *rest, table.sum() - hit - sum(rest))
+        scores[value] = ClassScore(cell.precision, cell.recall, cell.f1, hit + rest[1])
+    return scores
 
 
 def _same_length(first: Sequence[object], second: Sequence[object]) -> None:

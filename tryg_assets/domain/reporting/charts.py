@@ -6,6 +6,7 @@ A figure never stands alone: the template sets the same numbers beside it as a t
 
 from __future__ import annotations
 
+import base64
 import textwrap
 from typing import Any
 
@@ -67,6 +68,43 @@ def shares(rows: pl.DataFrame, description: str) -> Markup:
         x="published_share:Q"
     )
     return _svg(alt.layer(bars, whiskers, published, *_captions(base)), description, height=40 * table.height)
+
+
+def agreement(rows: pl.DataFrame, floor: float, target: float) -> Markup:
+    """Draw the agreement of each row with its interval, with lines at floor and target, in the order given.
+
+    ``rows`` has label, n, percent_agreement, ci_low and ci_high, all there.
+    """
+    import altair as alt
+
+    table = rows.with_columns(
+        label=pl.struct("label", "percent_agreement", "n").map_elements(
+            lambda row: f"{percent(row['percent_agreement'])} (n = {number(row['n'])}) {row['label']}",
+            return_dtype=pl.String,
+        ),
+        reached=pl.col("ci_low") >= floor,
+    )
+    axis = alt.Axis(labelExpr="format(datum.value * 100, '.0f') + ' %'", tickCount=5, title=None, grid=True)
+    scale = alt.Scale(domain=[max(0.0, min(floor, *table["ci_low"]) - 0.05), 1.0], nice=False, zero=False)
+    base = alt.Chart(table).encode(
+        y=_rows(table),
+        color=alt.Color("reached:N", scale=alt.Scale(domain=[True, False], range=[BLUE, AMBER]), legend=None),
+    )
+    low, share = (alt.X(f"{name}:Q", scale=scale, axis=axis) for name in ("ci_low", "percent_agreement"))
+    whiskers = base.mark_rule(strokeWidth=1.6).encode(x=low, x2="ci_high:Q")
+    points = base.mark_point(size=60, filled=True, opacity=1).encode(x=share)
+    marks = pl.DataFrame({"at": [floor, target], "of": ["gulv", "mål"]})
+    at = alt.Chart(marks).encode(x=alt.X("at:Q", scale=scale, axis=axis))
+    lines = at.mark_rule(color=MUTED, strokeDash=[4, 3])
+    names = at.mark_text(color=INK, fontSize=12, baseline="bottom", dy=-4).encode(y=alt.value(0), text="of:N")
+    captions, _ = _captions(alt.Chart(table).encode(y=_rows(table)))
+    description = "Overensstemmelse med 95 %-interval; stiplede linjer ved gulv og mål."
+    return _svg(alt.layer(lines, whiskers, points, names, captions), description, height=40 * table.height)
+
+
+def data_uri(drawn: Markup) -> str:
+    """Return a figure as an address that holds it whole, for where a file cannot be shown (Markdown in the Dagster UI)."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(drawn.encode()).decode()}"
 
 
 def network(pairs: pl.DataFrame, description: str) -> Markup:

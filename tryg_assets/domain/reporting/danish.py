@@ -28,6 +28,11 @@ def interval(low: float | None, high: float | None, places: int = 1) -> str:
     return NOTHING if low is None or high is None else f"{decimal(low * 100, places)}–{percent(high, places)}"
 
 
+def between(low: float | None, high: float | None) -> str:
+    """Return the interval of a count as ``1.234–1.310``; a dash if there is none."""
+    return NOTHING if low is None or high is None else f"{number(round(low))}–{number(round(high))}"
+
+
 def day(moment: date | None) -> str:
     """Return the date as ``21.04.2026``; a dash for ``None``."""
     return NOTHING if moment is None else f"{moment:%d.%m.%Y}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tryg_assets.domain.reliability.agreement import Gate, GateResult
+from tryg_assets.domain.reliability.gate import Gate, GateResult
 from tryg_assets.domain.reporting.report import ReportData, render_report
 from tryg_assets.errors import NotPublishable
 from tryg_assets.storage import write_text

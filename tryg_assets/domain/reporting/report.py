@@ -12,7 +12,8 @@ from markupsafe import Markup
 from yarl import URL
 
 from tryg_assets.contracts import contract
-from tryg_assets.domain.reliability.agreement import ALL_AREAS, PAGE, Gate, GateResult
+from tryg_assets.domain.reliability.agreement import ALL, PAGE, labels
+from tryg_assets.domain.reliability.gate import Gate, GateResult
 from tryg_assets.domain.reporting import charts, danish
 from tryg_assets.domain.reporting.html import environment
 
@@ -27,8 +28,8 @@ _QUOTE_LENGTH = 320
 class ReportData:
     """What the report is made from.
 
-    ``marts`` are the marts by name, ``agreement`` and ``initiatives`` the tables ``agreement`` and
-    ``classified_initiatives`` of one engine, ``missing`` the (name, reason) of municipalities not read.
+    ``marts`` are the marts by name, ``agreement``, ``corrected`` and ``initiatives`` the tables ``agreement``,
+    ``corrected_estimates`` and ``classified_initiatives`` of one engine, ``missing`` the (name, reason) of municipalities not read.
     ``replies`` is the table ``municipality_replies``, shown beside the numbers.
     ``codebooks`` are the hashes found on the codings, which must all be ``codebook_hash``.
     ``draft`` marks a report that may not be published; the gate's reasons then stand on its front.
@@ -36,6 +37,7 @@ class ReportData:
 
     marts: Mapping[str, pl.DataFrame]
     agreement: pl.DataFrame
+    corrected: pl.DataFrame
     initiatives: pl.DataFrame
     missing: Sequence[tuple[str, str]]
     corpus: Literal["sample", "live", "sites"]
@@ -67,7 +69,8 @@ def render_report(data: ReportData) -> str:
             data.initiatives, data.marts["focus_area_coverage"], data.marts["municipality_overview"]
         ),
         replies=_replies(data),
-        agreement=_agreement(data.agreement, data.marts["focus_area_coverage"]),
+        agreement=_agreement(data.agreement),
+        corrected=_corrected(data.corrected, data.marts["focus_area_by_type"]),
         municipalities=sorted(
             data.marts["municipality_overview"].iter_rows(named=True),
             key=lambda row: danish.alphabet(row["name"]),
@@ -82,6 +85,7 @@ def _key_figures(data: ReportData) -> Row:
         & (pl.col("item") == PAGE)
         & (pl.col("texts") == "all")
         & (pl.col("n") > 0)
+        & pl.col("judged")
     ).to_dicts()
     counted = coverage.filter(pl.col("municipalities") > 0).sort(
         ["municipalities", "position"], descending=[True, False]
@@ -94,6 +98,14 @@ def _key_figures(data: ReportData) -> Row:
         "relevance": relevance[-1] if relevance else None,
         "widest": counted.row(0, named=True) if counted.height else None,
         "narrowest": counted.row(-1, named=True) if counted.height > 1 else None,
+        "initiatives": next(
+            iter(
+                data.marts["funnel"]
+                .filter((pl.col("stage") == "classified_initiatives") & pl.col("corrected").is_not_null())
+                .iter_rows(named=True)
+            ),
+            None,
+        ),
         "gap": _widest_gap(data.marts["focus_area_by_type"]),
         "actor": next(data.marts["top_actors"].iter_rows(named=True), None),
     }
@@ -248,20 +260,69 @@ def web_address(text: str) -> str | None:
     return text if url.scheme in ("http", "https") and url.host else None
 
 
-def _agreement(table: pl.DataFrame, coverage: pl.DataFrame) -> list[Row]:
-    """Return the agreement as one group of rows per gold version, kind of coder and set of texts."""
-    labels = {PAGE: "Er siden en tryghedsindsats?", ALL_AREAS: "Alle fokusområder samlet"}
-    labels |= dict(coverage.select("focus_area", "label").iter_rows())
-    order = {
-        item: place for place, item in enumerate((PAGE, ALL_AREAS, *coverage.sort("position")["focus_area"]))
-    }
+def _agreement(table: pl.DataFrame) -> list[Row]:
+    """Return the agreement with the gold version to go by, as one group of rows per set of texts."""
     groups = []
-    for keys, rows in sorted(table.group_by("gold_version", "coder_kind", "texts")):
-        version, coder_kind, texts = keys
-        ordered = sorted(rows.iter_rows(named=True), key=lambda row: order.get(row["item"], len(order)))
-        shown = [{**row, "label": labels.get(row["item"], row["item"])} for row in ordered]
-        groups.append({"version": version, "coder_kind": coder_kind, "texts": texts, "rows": shown})
+    names = labels()
+    order = {what: place for place, what in enumerate(names)}
+    for (texts,), rows in sorted(table.filter(pl.col("judged") & (pl.col("n") > 0)).group_by("texts")):
+        shown = sorted(rows.iter_rows(named=True), key=lambda row: order[row["task"], row["item"]])
+        groups.append(
+            {
+                **{
+                    name: shown[0][name]
+                    for name in (
+                        "gold_version",
+                        "coder_kind",
+                        "human_n",
+                        "human_alpha",
+                        "human_low",
+                        "human_high",
+                    )
+                },
+                "texts": texts,
+                "rows": [{**row, "label": names[row["task"], row["item"]]} for row in shown],
+            }
+        )
     return groups
+
+
+_UNITS = {
+    "sider": "Sider, der beskriver en indsats",
+    "indsatser": "Indsatser",
+    "kommuner": "Kommuner med mindst én",
+}
+
+
+def _corrected(table: pl.DataFrame, by_type: pl.DataFrame) -> Row:
+    """Return the corrected numbers that have no table of their own: in all, by type of municipality, pages by focus area.
+
+    ``short`` says in a word or two why a number of another table is not corrected.
+    """
+    types = dict(
+        by_type.sort("type_position").select("type", "type_label").unique(maintain_order=True).iter_rows()
+    )
+    areas = dict(
+        by_type.sort("position").select("focus_area", "label").unique(maintain_order=True).iter_rows()
+    )
+    found = {(row["item"], row["type"], row["unit"]): row for row in table.iter_rows(named=True)}
+    groups = []
+    for kind, name in {"alle": "Hele landet", **types}.items():
+        rows = [(label, found.get((ALL, kind, unit))) for unit, label in _UNITS.items()]
+        if kind == "alle":
+            rows += [(f"Sider om {label}", found.get((area, kind, "sider"))) for area, label in areas.items()]
+        groups.append({"label": name, "rows": [{"label": label, **row} for label, row in rows if row]})
+    short = {
+        (row["about"], row["item"], row["type"], row["unit"]): "for få kodninger"
+        if row["labels_needed"]
+        else "ikke kodet"
+        for row in table.filter(pl.col("corrected").is_null()).iter_rows(named=True)
+    }
+    return {
+        "short": short,
+        "groups": [group for group in groups if group["rows"]],
+        "by_people": set(table["coder_kind"]) == {"person"},
+    }
 
 
 def shade(share: float | None) -> str:
