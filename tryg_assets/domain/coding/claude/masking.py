@@ -1,4 +1,4 @@
-"""Personal numbers and addresses are masked before a text leaves the machine and in everything published.
+"""Personal numbers and addresses are masked before a text leaves the machine; names of persons too in what is published.
 
 What is masked: civil registration numbers (CPR), e-mail addresses and telephone numbers. In doubt a number is masked: a
 hidden figure costs a reader little, a published one costs a person much. What is told apart all the same, because pages on
@@ -15,11 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tryg_assets import paths
+from tryg_assets.domain.actors.persons import without_persons
 from tryg_assets.domain.coding.interface import Page
 from tryg_assets.domain.reference import read_yaml
 from tryg_assets.errors import DataFileError
 
-CPR, EMAIL, PHONE = "[CPR]", "[e-mail]", "[telefon]"
+CPR, EMAIL, PHONE, NAME = "[CPR]", "[e-mail]", "[telefon]", "[navn]"
 
 _EMAIL = re.compile(
     r"[\w.+-]+[ \t]?(?:@|[(\[](?:at|snabel-?a)[)\]])[ \t]?[\w-]+(?:\.\w[\w-]*)+", re.IGNORECASE
@@ -76,6 +77,17 @@ def masked_page(page: Page) -> tuple[Page, dict[str, int]]:
 
     sentences = tuple(replace(sentence, text=masked(sentence.text)) for sentence in page.sentences)
     return replace(page, title=masked(page.title), sentences=sentences), dict(counts)
+
+
+def published(text: str) -> Masked:
+    """Mask a text of a page for everything that is published: as ``mask``, and names of persons become ``[navn]``.
+
+    Office holders are masked too: who is a private person cannot be told from a name, and what is published is about
+    municipalities.
+    """
+    masked = mask(text)
+    named, persons = without_persons(masked.text, NAME)
+    return Masked(named, dict(+Counter({**masked.counts, "navn": persons})))
 
 
 @dataclass(frozen=True, slots=True)
