@@ -17,6 +17,52 @@ metadata = sa.MetaData()
 
 _version = sa.Table("state_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
+# One row per question to a model and time it was asked. ``key`` is a hash of the columns from ``page_sha`` to ``params_sha``; a
+# question asked again because its answer could not be used is a further attempt. ``asked`` is a claim that holds until
+# ``lease_until``, ``batched`` one that holds as long as its batch, ``answered`` is paid for and never changed. ``raw`` is the
+# answer as it came, ``reservation`` what it was paid with. Moments are ISO 8601 in UTC.
+decision = sa.Table(
+    "decision",
+    metadata,
+    sa.Column("key", sa.String(32), primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True),
+    *(
+        sa.Column(name, sa.String(128), nullable=False)
+        for name in ("page_sha", "task", "codebook_sha", "prompt_sha", "schema_sha", "model", "params_sha")
+    ),
+    sa.Column("status", sa.String(8), nullable=False),
+    sa.Column("owner", sa.String(64), nullable=False),
+    sa.Column("lease_until", sa.String(32)),
+    sa.Column("batch_id", sa.String(32)),
+    sa.Column("reservation", sa.String(32)),
+    sa.Column("municipality", sa.String(128), nullable=False),
+    sa.Column("run_id", sa.String(128), nullable=False),
+    sa.Column("raw", sa.Text),
+    sa.Column("stop_reason", sa.String(64)),
+    sa.Column("usage", sa.Text),
+    sa.Column("cost_usd", sa.String(32)),
+    sa.Column("moment", sa.String(32), nullable=False),
+    sa.CheckConstraint("status IN ('asked', 'batched', 'answered')", name="decision_status"),
+    sa.CheckConstraint("status <> 'answered' OR raw IS NOT NULL", name="decision_answered"),
+    sa.Index("decision_by_batch", "batch_id"),
+    sa.Index("decision_by_owner", "owner", "status"),
+)
+
+# One row per batch, written before it is sent. ``server_id`` is empty until the server has said that it has it.
+batch = sa.Table(
+    "batch",
+    metadata,
+    sa.Column("batch_id", sa.String(32), primary_key=True),
+    sa.Column("server_id", sa.String(128), unique=True),
+    sa.Column("status", sa.String(8), nullable=False),
+    sa.Column("requests", sa.Integer, nullable=False),
+    sa.Column("municipalities", sa.Text, nullable=False),
+    sa.Column("run_id", sa.String(128), nullable=False),
+    sa.Column("intended_at", sa.String(32), nullable=False),
+    sa.Column("stored_at", sa.String(32)),
+    sa.CheckConstraint("status IN ('intended', 'sent', 'stored', 'lost')", name="batch_status"),
+)
+
 
 def open_state(url: str) -> sa.Engine:
     """Open the state database at ``url`` and create the tables it lacks.
