@@ -5,6 +5,8 @@ Every table of it is defined here. SQLite in WAL mode by default, any other data
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +18,34 @@ SCHEMA_VERSION = 1
 metadata = sa.MetaData()
 
 _version = sa.Table("state_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
+
+# One row per request to a model that was or may have been charged. Money is whole millionths of a micro-dollar (1e-12 US
+# dollars), in which every price of data/prices.yml is exact. ``counted_pico_usd`` is what a cap counts: the worst case
+# while a request is open, what it cost when settled, 0 when released. Moments are ISO 8601 in UTC.
+spend = sa.Table(
+    "spend",
+    metadata,
+    sa.Column("reservation_id", sa.String(32), primary_key=True),
+    sa.Column("request_key", sa.String(128)),
+    sa.Column("run_id", sa.String(128), nullable=False),
+    sa.Column("month", sa.String(7), nullable=False),
+    sa.Column("task", sa.String(64), nullable=False),
+    sa.Column("municipality", sa.String(128), nullable=False),
+    sa.Column("model", sa.String(128), nullable=False),
+    sa.Column("batch", sa.Boolean, nullable=False),
+    sa.Column("status", sa.String(8), nullable=False),
+    sa.Column("counted_pico_usd", sa.BigInteger, nullable=False),
+    *(
+        sa.Column(f"{kind}_tokens", sa.BigInteger, nullable=False)
+        for kind in ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
+    ),
+    sa.Column("reserved_at", sa.String(32), nullable=False),
+    sa.Column("decided_at", sa.String(32)),
+    sa.CheckConstraint("status IN ('open', 'settled', 'released')", name="spend_status"),
+    # Covering: the sums under a cap are read from the index alone.
+    sa.Index("spend_by_run", "run_id", "counted_pico_usd"),
+    sa.Index("spend_by_month", "month", "counted_pico_usd"),
+    sa.Index("spend_by_status", "status"),
 
 # One row per question to a model and time it was asked. ``key`` is a hash of the columns from ``page_sha`` to ``params_sha``; a
 # question asked again because its answer could not be used is a further attempt. ``asked`` is a claim that holds until
@@ -96,6 +126,18 @@ def open_state(url: str) -> sa.Engine:
             f"The state database has version {found}, this program knows {SCHEMA_VERSION}. Use the newer program."
         )
     return engine
+
+
+@contextmanager
+def locked(engine: sa.Engine, table: sa.Table) -> Iterator[sa.Connection]:
+    """Yield a transaction in which no other process can write to ``table``, so that what it reads stays true.
+
+    On SQLite every transaction of ours is that; Postgres is told by name.
+    """
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.text(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE"))
+        yield connection
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
