@@ -6,7 +6,7 @@ Every table of it is defined here. SQLite in WAL mode by default, any other data
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,6 +46,7 @@ spend = sa.Table(
     sa.Index("spend_by_run", "run_id", "counted_pico_usd"),
     sa.Index("spend_by_month", "month", "counted_pico_usd"),
     sa.Index("spend_by_status", "status"),
+)
 
 # One row per question to a model and time it was asked. ``key`` is a hash of the columns from ``page_sha`` to ``params_sha``; a
 # question asked again because its answer could not be used is a further attempt. ``asked`` is a claim that holds until
@@ -129,15 +130,17 @@ def open_state(url: str) -> sa.Engine:
 
 
 @contextmanager
-def locked(engine: sa.Engine, table: sa.Table) -> Iterator[sa.Connection]:
-    """Yield a transaction in which no other process can write to ``table``, so that what it reads stays true.
+def locked(
+    engine: sa.Engine, table: sa.Table, connection: sa.Connection | None = None
+) -> Iterator[sa.Connection]:
+    """Yield a transaction (the caller's, if given) in which no other process can write to ``table``: what it reads stays true.
 
     On SQLite every transaction of ours is that; Postgres is told by name.
     """
-    with engine.begin() as connection:
+    with nullcontext(connection) if connection is not None else engine.begin() as held:
         if engine.dialect.name == "postgresql":
-            connection.execute(sa.text(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE"))
-        yield connection
+            held.execute(sa.text(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE"))
+        yield held
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

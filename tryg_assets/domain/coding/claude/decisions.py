@@ -169,11 +169,8 @@ class Decisions:
     @contextmanager
     def _writing(self, connection: sa.Connection | None = None) -> Iterator[sa.Connection]:
         """Yield the caller's transaction, or one of our own in which nobody else writes decisions."""
-        if connection is not None:
-            yield connection
-            return
         try:
-            with locked(self.engine, decision) as held:
+            with locked(self.engine, decision, connection) as held:
                 yield held
         except OperationalError as problem:
             raise StateNotWritten(

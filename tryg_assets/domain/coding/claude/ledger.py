@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
@@ -118,7 +117,7 @@ class Ledger:
             }
             for id, one, amount in zip(ids, planned, amounts, strict=True)
         ]
-        with self._within(connection) as held:
+        with locked(self.engine, spend, connection) as held:
             self._refuse_beyond_cap(held, month, sum(amounts))
             if rows:
                 held.execute(spend.insert(), rows)
@@ -138,7 +137,7 @@ class Ledger:
         Raises:
             TrygError: there is no such reservation, or it was settled for another answer.
         """
-        with self._within(connection) as held:
+        with locked(self.engine, spend, connection) as held:
             row = self._row(held, reservation_id)
             if row.status == "settled":
                 if row.request_key != request_key:
@@ -171,7 +170,7 @@ class Ledger:
         Raises:
             TrygError: there is no such reservation.
         """
-        with self._within(connection) as held:
+        with locked(self.engine, spend, connection) as held:
             if self._row(held, reservation_id).status == "open":
                 self._decide(
                     held,
@@ -213,10 +212,6 @@ class Ledger:
         with self.engine.connect() as connection:
             found = {status: _usd(amount) for status, amount in connection.execute(query)}
         return Totals(found.get("settled", Decimal()), found.get("open", Decimal()))
-
-    def _within(self, connection: sa.Connection | None) -> AbstractContextManager[sa.Connection]:
-        """Return the caller's transaction, so that money and answer are stored together, or one of our own."""
-        return locked(self.engine, spend) if connection is None else nullcontext(connection)
 
     def _refuse_beyond_cap(self, connection: sa.Connection, month: str, wanted: int) -> None:
         for name, cap, column, value in (
