@@ -6,7 +6,7 @@ Every table of it is defined here. SQLite in WAL mode by default, any other data
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,6 +48,52 @@ spend = sa.Table(
     sa.Index("spend_by_status", "status"),
 )
 
+# One row per question to a model and time it was asked. ``key`` is a hash of the columns from ``page_sha`` to ``params_sha``; a
+# question asked again because its answer could not be used is a further attempt. ``asked`` is a claim that holds until
+# ``lease_until``, ``batched`` one that holds as long as its batch, ``answered`` is paid for and never changed. ``raw`` is the
+# answer as it came, ``reservation`` what it was paid with. Moments are ISO 8601 in UTC.
+decision = sa.Table(
+    "decision",
+    metadata,
+    sa.Column("key", sa.String(32), primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True),
+    *(
+        sa.Column(name, sa.String(128), nullable=False)
+        for name in ("page_sha", "task", "codebook_sha", "prompt_sha", "schema_sha", "model", "params_sha")
+    ),
+    sa.Column("status", sa.String(8), nullable=False),
+    sa.Column("owner", sa.String(64), nullable=False),
+    sa.Column("lease_until", sa.String(32)),
+    sa.Column("batch_id", sa.String(32)),
+    sa.Column("reservation", sa.String(32)),
+    sa.Column("municipality", sa.String(128), nullable=False),
+    sa.Column("run_id", sa.String(128), nullable=False),
+    sa.Column("raw", sa.Text),
+    sa.Column("stop_reason", sa.String(64)),
+    sa.Column("usage", sa.Text),
+    sa.Column("cost_usd", sa.String(32)),
+    sa.Column("moment", sa.String(32), nullable=False),
+    sa.CheckConstraint("status IN ('asked', 'batched', 'answered')", name="decision_status"),
+    sa.CheckConstraint("status <> 'answered' OR raw IS NOT NULL", name="decision_answered"),
+    sa.Index("decision_by_batch", "batch_id"),
+    sa.Index("decision_by_owner", "owner", "status"),
+)
+
+# One row per batch, written before it is sent. ``server_id`` is empty until the server has said that it has it.
+batch = sa.Table(
+    "batch",
+    metadata,
+    sa.Column("batch_id", sa.String(32), primary_key=True),
+    sa.Column("server_id", sa.String(128), unique=True),
+    sa.Column("status", sa.String(8), nullable=False),
+    sa.Column("requests", sa.Integer, nullable=False),
+    sa.Column("municipalities", sa.Text, nullable=False),
+    sa.Column("run_id", sa.String(128), nullable=False),
+    sa.Column("intended_at", sa.String(32), nullable=False),
+    sa.Column("stored_at", sa.String(32)),
+    sa.CheckConstraint("status IN ('intended', 'sent', 'stored', 'lost')", name="batch_status"),
+)
+
 
 def open_state(url: str) -> sa.Engine:
     """Open the state database at ``url`` and create the tables it lacks.
@@ -84,15 +130,17 @@ def open_state(url: str) -> sa.Engine:
 
 
 @contextmanager
-def locked(engine: sa.Engine, table: sa.Table) -> Iterator[sa.Connection]:
-    """Yield a transaction in which no other process can write to ``table``, so that what it reads stays true.
+def locked(
+    engine: sa.Engine, table: sa.Table, connection: sa.Connection | None = None
+) -> Iterator[sa.Connection]:
+    """Yield a transaction (the caller's, if given) in which no other process can write to ``table``: what it reads stays true.
 
     On SQLite every transaction of ours is that; Postgres is told by name.
     """
-    with engine.begin() as connection:
+    with nullcontext(connection) if connection is not None else engine.begin() as held:
         if engine.dialect.name == "postgresql":
-            connection.execute(sa.text(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE"))
-        yield connection
+            held.execute(sa.text(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE"))
+        yield held
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

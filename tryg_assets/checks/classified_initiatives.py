@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from tryg_assets.checks._factory import Verdict, contract_check, municipality_check
-from tryg_assets.domain.coding.interface import Page, fold
+from tryg_assets.domain.coding.interface import Page
 from tryg_assets.storage import Lake
 
 
@@ -31,10 +31,7 @@ def quotes_on_page(lake: Lake, slug: str) -> Verdict:
     for row in said_yes.iter_rows(named=True):
         raw = texts.get(row["page_id"])
         page = Page.of(row["page_id"], slug, row["url"], raw["title"], raw["text"]) if raw else None
-        sentences = (
-            [page.sentence(i) for i in row["evidence_ids"] if 1 <= i <= len(page.sentences)] if page else []
-        )
-        if not row["quote"] or not any(fold(row["quote"]) in fold(sentence) for sentence in sentences):
+        if page is None or not page.says(row["quote"], row["evidence_ids"]):
             wrong.append(
                 {
                     "page_id": row["page_id"],

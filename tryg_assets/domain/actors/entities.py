@@ -28,7 +28,9 @@ def actor_rows(
         for page_id in initiative["pages"]:
             on_page[page_id].append(initiative)
     found: list[tuple[str, str, ActorMention]] = []
-    for page_id in sorted(on_page.keys() & pages.keys()):
+    here_still = sorted(on_page.keys() & pages.keys())
+    coder.prepare_actors([pages[page_id] for page_id in here_still])
+    for page_id in here_still:
         page, here = pages[page_id], on_page[page_id]
         for initiative, sentence_ids in _sections(page, here):
             found.extend(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -22,8 +22,9 @@ def kept_pages(raw: pl.DataFrame, filtered: pl.DataFrame) -> list[Page]:
     ]
 
 
-def code_pages(pages: Iterable[Page], engine: Coder) -> list[dict[str, Any]]:
+def code_pages(pages: Sequence[Page], engine: Coder) -> list[dict[str, Any]]:
     """Code each page and apply the evidence rule; returns rows of ``page_codings``."""
+    engine.prepare(pages)
     return [coding_row(page, engine) for page in pages]
 
 
@@ -50,9 +51,13 @@ def coding_row(page: Page, engine: Coder) -> dict[str, Any]:
             {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(entry).items()}
             for entry in coding.initiatives
         ],
+        "problem": coding.problem,
+        "cut": coding.cut,
         "codebook_hash": engine.codebook_hash,
         "prompt_hash": coding.prompt_hash,
         "input_tokens": coding.input_tokens,
         "output_tokens": coding.output_tokens,
+        "cache_read_tokens": coding.cache_read_tokens,
+        "cache_write_tokens": coding.cache_write_tokens,
         "cost_usd": coding.cost_usd,
     }

@@ -88,8 +88,10 @@ class Ledger:
         """
         return self.reserve_all([Planned(model, worst_case, batch, task, municipality)])[0]
 
-    def reserve_all(self, planned: Sequence[Planned]) -> list[str]:
-        """Reserve many requests in one transaction, all or none; returns their ids in order.
+    def reserve_all(
+        self, planned: Sequence[Planned], connection: sa.Connection | None = None
+    ) -> list[str]:
+        """Reserve many requests in one transaction (the caller's, if given), all or none; returns their ids in order.
 
         Raises:
             UnknownPrice: a model has no price.
@@ -115,13 +117,19 @@ class Ledger:
             }
             for id, one, amount in zip(ids, planned, amounts, strict=True)
         ]
-        with locked(self.engine, spend) as connection:
-            self._refuse_beyond_cap(connection, month, sum(amounts))
+        with locked(self.engine, spend, connection) as held:
+            self._refuse_beyond_cap(held, month, sum(amounts))
             if rows:
-                connection.execute(spend.insert(), rows)
+                held.execute(spend.insert(), rows)
         return ids
 
-    def settle(self, reservation_id: str, usage: Usage, request_key: str) -> Decimal:
+    def settle(
+        self,
+        reservation_id: str,
+        usage: Usage,
+        request_key: str,
+        connection: sa.Connection | None = None,
+    ) -> Decimal:
         """Record what a request really used; returns its cost in US dollars. Doing so twice changes nothing.
 
         ``request_key`` names the answer it paid for. A request released by mistake and charged after all is settled too.
@@ -129,8 +137,8 @@ class Ledger:
         Raises:
             TrygError: there is no such reservation, or it was settled for another answer.
         """
-        with self.engine.begin() as connection:
-            row = self._row(connection, reservation_id)
+        with locked(self.engine, spend, connection) as held:
+            row = self._row(held, reservation_id)
             if row.status == "settled":
                 if row.request_key != request_key:
                     raise TrygError(
@@ -139,7 +147,7 @@ class Ledger:
                 return _usd(row.counted_pico_usd)
             cost = _pico(self.prices.cost(row.model, usage, batch=row.batch))
             self._decide(
-                connection,
+                held,
                 reservation_id,
                 status="settled",
                 counted_pico_usd=cost,
@@ -156,16 +164,16 @@ class Ledger:
             reservation_id, Usage(*(getattr(row, f"{kind}_tokens") for kind in KINDS)), request_key
         )
 
-    def release(self, reservation_id: str) -> None:
+    def release(self, reservation_id: str, connection: sa.Connection | None = None) -> None:
         """Give back the money of a request that was certainly not charged. A settled one stays settled.
 
         Raises:
             TrygError: there is no such reservation.
         """
-        with self.engine.begin() as connection:
-            if self._row(connection, reservation_id).status == "open":
+        with locked(self.engine, spend, connection) as held:
+            if self._row(held, reservation_id).status == "open":
                 self._decide(
-                    connection,
+                    held,
                     reservation_id,
                     status="released",
                     counted_pico_usd=0,
