@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tryg_assets.errors import ConfigurationError
@@ -51,7 +51,9 @@ class Settings(BaseSettings):
         Decimal(5), ge=0, description="Most that one run may spend on models, in US dollars."
     )
     budget_month_usd: Decimal = Field(
-        Decimal(50), ge=0, description="Most that all runs of a calendar month (UTC) may spend, in US dollars."
+        Decimal(50),
+        ge=0,
+        description="Most that all runs of a calendar month (UTC) may spend, in US dollars.",
     )
     state_url: str | None = Field(
         None, description="Address of the state database (SQLAlchemy URL); default state.db in TRYG_HOME."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from tryg_assets.domain.actors.entities import actor_rows
@@ -76,6 +78,10 @@ class Naive:
 
     def code(self, page: Page) -> PageCoding:
         raise NotImplementedError
+
+    def prepare(self, pages: Sequence[Page]) -> None: ...
+
+    def prepare_actors(self, pages: Sequence[Page]) -> None: ...
 
     def actors(self, page: Page, sentence_ids: tuple[int, ...] = ()) -> list[ActorMention]:
         names = ("Mette Hansen", "Niels", "Natteravnene", "Niels Brock")

@@ -5,35 +5,10 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
-from tryg_assets import paths
 from tryg_assets.domain.actors.lexicon import Lexicon, Token, lexicon, tokens, without_genitive
 from tryg_assets.domain.coding.interface import Page
-from tryg_assets.domain.reference import read_yaml
-from tryg_assets.errors import DataFileError
-
-PATH = paths.DATA / "privacy.yml"
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    also_words: frozenset[str]
-    surname_endings: tuple[str, ...]
-    no_person_endings: tuple[str, ...]
-
-
-@functools.cache
-def _names() -> _Names:
-    raw = read_yaml(PATH)
-    try:
-        return _Names(
-            frozenset(raw["given_names_also_words"]),
-            tuple(raw["surname_endings"]),
-            tuple(raw["no_person_endings"]),
-        )
-    except (KeyError, TypeError) as problem:
-        raise DataFileError(PATH, "file", f"list {problem} is missing", "Compare with git.") from problem
+from tryg_assets.domain.privacy import privacy
 
 
 def is_person(before: Token, name: list[Token], book: Lexicon) -> bool:
@@ -90,12 +65,12 @@ def _runs(words: list[Token], text: str) -> Iterator[tuple[int, int]]:
 
 def _person(words: list[Token], first: int, last: int) -> Iterator[tuple[int, int]]:
     """Yield the person in a stretch of capitalised words, if there is one."""
-    book, names = lexicon(), _names()
+    book, names = lexicon(), privacy()
     given = next((place for place in range(first, last) if _given(words[place])), None)
     # "Peter Bangs Vej", "Anne Frank skolen": the word after the name belongs to it.
     if any(_bare(word).endswith(names.no_person_endings) for word in words[given or first : last + 1]):
         return
-    if given is not None and (given + 1 < last or words[given].text not in names.also_words):
+    if given is not None and (given + 1 < last or words[given].text not in names.given_names_also_words):
         yield given, last
     elif (first > 0 and words[first - 1].folded.rstrip(".") in book.titles) or (
         last - first > 1 and _bare(words[last - 1]).endswith(names.surname_endings)

@@ -14,11 +14,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tryg_assets import paths
 from tryg_assets.domain.actors.persons import without_persons
 from tryg_assets.domain.coding.interface import Page
-from tryg_assets.domain.reference import read_yaml
-from tryg_assets.errors import DataFileError
+from tryg_assets.domain.privacy import privacy
 
 CPR, EMAIL, PHONE, NAME = "[CPR]", "[e-mail]", "[telefon]", "[navn]"
 
@@ -100,13 +98,7 @@ class _Words:
 
 @functools.cache
 def _words() -> _Words:
-    path = paths.DATA / "privacy.yml"
-    raw = read_yaml(path)
-    names = ("phone_words", "other_words", "amount_words", "cpr_words")
-    try:
-        lists = {name: "|".join(map(re.escape, raw[name])) for name in names}
-    except (KeyError, TypeError) as problem:
-        raise DataFileError(path, "file", f"list {problem} is missing", "Compare with git.") from problem
+    lists = {name: "|".join(map(re.escape, words)) for name, words in privacy().model_dump().items()}
     # A word, what is left of it, and at most one short word more ("telefonnummer er", "ring på").
     before = r"(?<!\w)(?:{})[\w.\-]*(?:[^\w\n]+[a-zæøå]{{1,6}})?[^\w\n]*$"
     return _Words(
