@@ -1,0 +1,285 @@
+"""What a run would cost, before anything is asked.
+
+For each task, and for the low, the likely and the high case::
+
+    calls * (prefix * (hit * read + (1 - hit) * write) + body * input + answer * output) * (batch factor)
+
+``prefix`` are the tokens of codebook and question, the same in every call, ``body`` those of the page, the answer's form and the frame of
+the request, ``answer`` those that come back. Without caching (or with a prefix shorter than the model caches) the prefix costs
+what other input costs. Prices are those of ``data/prices.yml``, what is assumed is in ``data/estimate.yml``, and lengths are measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+from tryg_assets import paths
+from tryg_assets.domain.coding.claude.prices import CharactersPerToken, Prices, Spread, Usage
+from tryg_assets.domain.coding.claude.questions import Question
+from tryg_assets.domain.coding.claude.tasks import Task, Tasks
+from tryg_assets.domain.reference import read_typed
+
+Level = Literal["low", "likely", "high"]
+Way = Literal["single", "single, cached", "batch", "batch, cached"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+WAYS: tuple[Way, ...] = get_args(Way)
+
+
+class Calls(BaseModel):
+    """Calls of each task that follow a page that describes an initiative."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    describe: Spread
+    actors: Spread
+    master: Spread
+    subcategory: Spread
+
+
+class AnswerCharacters(Calls):
+    """Length of the answer to each task."""
+
+    decide: Spread
+
+
+class CacheHits(BaseModel):
+    """Share of calls whose prefix is still in the server's cache."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    live: Spread
+    batch: Spread
+
+
+class Assumptions(BaseModel):
+    """The content of ``data/estimate.yml``, see its comments."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    share_yes: Spread
+    calls: Calls
+    answer_characters: AnswerCharacters
+    actor_list_characters: Spread
+    cache_hits: CacheHits
+    thinking_tokens: Spread
+    assumed_minimum_cacheable_tokens: int
+    characters_per_word: Decimal
+    counted_pages: int
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Assumptions:
+        """Read ``data/estimate.yml``.
+
+        Raises:
+            DataFileError: an entry is missing or no number; the message names it.
+        """
+        return read_typed(path or paths.DATA / "estimate.yml", cls)
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """How many texts are to be sent, and their characters together."""
+
+    count: int = 0
+    characters: int = 0
+
+    @classmethod
+    def of(cls, contents: Iterable[str]) -> Texts:
+        """Measure ``contents``."""
+        lengths = [len(content) for content in contents]
+        return cls(len(lengths), sum(lengths))
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is still to be asked: pages to decide, and pages decided "yes" whose description or actors are missing.
+
+    ``share_yes`` is the share of the pages to decide that another engine found to describe an initiative, if one did.
+    """
+
+    decide: Texts
+    describe: Texts = Texts()
+    actors: Texts = Texts()
+    share_yes: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """All calls of one task at one level, and the tokens of one of them."""
+
+    task: str
+    calls: Decimal
+    prefix: int
+    body: int
+    answer: int
+
+    @property
+    def prompt_tokens(self) -> Decimal:
+        """Tokens sent in all calls."""
+        return self.calls * (self.prefix + self.body)
+
+    @property
+    def answer_tokens(self) -> Decimal:
+        """Tokens received in all calls."""
+        return self.calls * self.answer
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Steps by level, US dollars by way and level, and what a reader must know about them."""
+
+    model: str
+    steps: Mapping[Level, tuple[Step, ...]]
+    usd: Mapping[Way, Mapping[Level, Decimal]]
+    notes: tuple[str, ...]
+
+    def calls(self, level: Level) -> int:
+        """Return the calls of all tasks, rounded."""
+        return round(sum((step.calls for step in self.steps[level]), Decimal()))
+
+    def saving(self) -> Decimal:
+        """Return the share by which batch and cache together are cheaper than single calls, in the likely case."""
+        single = self.usd["single"]["likely"]
+        return 1 - self.usd["batch, cached"]["likely"] / single if single else Decimal()
+
+
+def estimate(
+    model: str,
+    work: Work,
+    tasks: Tasks,
+    prices: Prices,
+    assumptions: Assumptions,
+    characters_per_token: CharactersPerToken | None = None,
+) -> Estimate:
+    """Return what ``work`` would cost with ``model``; ``characters_per_token`` takes the place of the file's if it was measured.
+
+    Raises:
+        UnknownPrice: the model has no price.
+    """
+    known = prices.of(model)
+    tokens = characters_per_token or prices.characters_per_token(model)
+    steps = {level: _steps(level, model, work, tasks, prices, assumptions, tokens) for level in LEVELS}
+    usd: dict[Way, dict[Level, Decimal]] = {
+        way: {level: _cost(way, level, model, steps[level], prices, assumptions) for level in LEVELS}
+        for way in WAYS
+    }
+    notes = []
+    if known.minimum_cacheable_tokens is None:
+        notes.append(
+            f"The shortest prompt that {model} caches is not published: 'high' counts without the cache."
+        )
+    if short := [step.task for step in steps["likely"] if step.prefix < _least_cached(known, assumptions)]:
+        notes.append(f"Too short to be cached: {', '.join(short)}.")
+    return Estimate(model, steps, usd, tuple(notes))
+
+
+def _steps(
+    level: Level,
+    model: str,
+    work: Work,
+    tasks: Tasks,
+    prices: Prices,
+    assumptions: Assumptions,
+    characters_per_token: CharactersPerToken,
+) -> tuple[Step, ...]:
+    share = _share_yes(work, assumptions)
+    per_token = getattr(characters_per_token, level)
+    thinking = getattr(assumptions.thinking_tokens, level) if prices.of(model).thinks_anyway else 0
+    page = Decimal(work.decide.characters) / max(1, work.decide.count)
+    follow = work.decide.count * getattr(share, level)
+    actors = follow + work.actors.count
+    list_length = getattr(assumptions.actor_list_characters, level)
+
+    def step(task: str, asked: Sequence[Task], calls: Decimal, characters: Decimal) -> Step:
+        schema = sum((len(one.schema_text) for one in asked), Decimal()) / len(asked)
+        prefix = sum((len(one.codebook) + len(one.question) for one in asked), Decimal()) / len(asked)
+        body = (characters / calls if calls else Decimal()) + schema
+        answer = getattr(getattr(assumptions.answer_characters, task), level)
+        return Step(
+            task,
+            calls,
+            round(prefix / per_token),
+            round(body / per_token) + prices.request_overhead_tokens,
+            round(answer / per_token + thinking),
+        )
+
+    def times(task: str) -> Decimal:
+        return getattr(getattr(assumptions.calls, task), level)  # type: ignore[no-any-return]
+
+    return (
+        step("decide", [tasks.decide], Decimal(work.decide.count), Decimal(work.decide.characters)),
+        step(
+            "describe",
+            [tasks.describe],
+            follow * times("describe") + work.describe.count,
+            follow * page + work.describe.characters,
+        ),
+        step("actors", [tasks.actors], actors * times("actors"), follow * page + work.actors.characters),
+        step("master", [tasks.master], actors * times("master"), actors * list_length),
+        step(
+            "subcategory",
+            list(tasks.subcategories.values()),
+            actors * times("subcategory"),
+            actors * list_length,
+        ),
+    )
+
+
+def _share_yes(work: Work, assumptions: Assumptions) -> Spread:
+    assumed, seen = assumptions.share_yes, work.share_yes
+    if seen is None:
+        return assumed
+    return Spread(low=min(seen, assumed.low), likely=seen, high=max(seen, assumed.high))
+
+
+def _cost(
+    way: Way, level: Level, model: str, steps: Iterable[Step], prices: Prices, assumptions: Assumptions
+) -> Decimal:
+    batch = way.startswith("batch")
+    hits = getattr(assumptions.cache_hits.batch if batch else assumptions.cache_hits.live, level)
+    known = prices.of(model)
+    unsure = known.minimum_cacheable_tokens is None and level == "high"
+    total = Decimal()
+    for step in steps:
+        plain = Usage(step.prefix + step.body, step.answer)
+        if not way.endswith("cached") or unsure or step.prefix < _least_cached(known, assumptions):
+            total += step.calls * prices.cost(model, plain, batch=batch)
+            continue
+        uncached = replace(plain, input_tokens=step.body)
+        read = replace(uncached, cache_read_tokens=step.prefix)
+        # A batch takes longer than five minutes, so its prefix is written for an hour.
+        written = replace(uncached, **{f"cache_write_{'1h' if batch else '5m'}_tokens": step.prefix})
+        total += step.calls * (
+            hits * prices.cost(model, read, batch=batch)
+            + (1 - hits) * prices.cost(model, written, batch=batch)
+        )
+    return total
+
+
+def _least_cached(known: Any, assumptions: Assumptions) -> int:
+    return int(known.minimum_cacheable_tokens or assumptions.assumed_minimum_cacheable_tokens)
+
+
+def counted(client: Any, questions: Sequence[Question], overhead: int) -> CharactersPerToken:
+    """Have the server count the tokens of ``questions``; returns the characters per token it has seen.
+
+    ``client`` is an ``anthropic.Anthropic``. Counting is free of charge.
+
+    Raises:
+        anthropic.APIError: the server does not count (Ollama) or cannot be reached.
+    """
+    characters = tokens = 0
+    for question in questions:
+        body = question.body("5m")
+        asked = {name: body[name] for name in body if name != "max_tokens"}
+        tokens += client.messages.count_tokens(**asked).input_tokens - overhead
+        task = question.task
+        characters += len(question.content) + len(task.codebook) + len(task.question) + len(task.schema_text)
+    seen = Decimal(characters) / max(1, tokens)
+    return CharactersPerToken(low=seen, likely=seen, high=seen)
