@@ -45,6 +45,9 @@ class Usage:
             cache_write_1h_tokens=hour,
         )
 
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(*(one + two for one, two in zip(self.counts(), other.counts(), strict=True)))
+
     @property
     def prompt_tokens(self) -> int:
         """Every token sent, cached or not."""
