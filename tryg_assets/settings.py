@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tryg_assets.errors import ConfigurationError
@@ -45,6 +46,15 @@ class Settings(BaseSettings):
     workers: int = Field(2, ge=1, le=32, description="Municipality runs side by side.")
     review_sample_size: int = Field(600, ge=1, description="Pages drawn for blind review.")
     seed: int = Field(20260421, description="Seed of every random draw.")
+    model: str = Field("claude-haiku-5-5", description="Model of the engine claude; one of data/prices.yml.")
+    budget_run_usd: Decimal = Field(
+        Decimal(5), ge=0, description="Most that one run may spend on models, in US dollars."
+    )
+    budget_month_usd: Decimal = Field(
+        Decimal(50),
+        ge=0,
+        description="Most that all runs of a calendar month (UTC) may spend, in US dollars.",
+    )
     state_url: str | None = Field(
         None, description="Address of the state database (SQLAlchemy URL); default state.db in TRYG_HOME."
     )

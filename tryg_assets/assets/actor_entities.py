@@ -6,6 +6,7 @@ import polars as pl
 from tryg_assets.assets._spec import CODEBOOK, out
 from tryg_assets.contracts import contract
 from tryg_assets.domain.actors.entities import actor_rows
+from tryg_assets.domain.actors.persons import persons_named
 from tryg_assets.domain.coding.pages import kept_pages
 from tryg_assets.partitions import municipalities
 from tryg_assets.resources import Corpus
@@ -39,6 +40,6 @@ def find_actors(
         dg.Output(
             contract("actor_entities").frame(entities),
             output_name="actor_entities",
-            metadata={"unresolved": unresolved},
+            metadata={"unresolved": unresolved, "persons_named": persons_named(pages.values())},
         ),
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tryg_assets.domain.coding.claude.masking import mask, masked_page
+from tryg_assets.domain.coding.claude.masking import mask, masked_page, published
 from tryg_assets.domain.coding.interface import Page
 
 
@@ -168,6 +168,13 @@ def test_a_page_keeps_its_sentence_numbers_and_what_was_masked_is_counted() -> N
     assert masked.title == "Ring [telefon]"
     assert counts == {"telefon": 3, "e-mail": 1, "cpr": 1}
     assert not re.search(r"\d{2}", " ".join(s.text for s in masked.sentences))
+
+
+def test_in_what_is_published_names_of_persons_are_masked_too_and_counted() -> None:
+    found = published("Ring til Mette Hansen på 86 12 34 56, siger borgmester Bo Larsen.")
+    assert found.text == "Ring til [navn] på [telefon], siger borgmester [navn]."
+    assert found.counts == {"navn": 2, "telefon": 1}
+    assert published(found.text).text == found.text
 
 
 DANISH = st.text(

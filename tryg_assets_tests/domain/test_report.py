@@ -326,6 +326,22 @@ def test_examples_are_two_an_area_from_different_municipalities_and_never_shown_
     assert found["Trafiksikkerhed"][0]["kind"] == "besluttet aktivitet"
 
 
+def test_numbers_and_names_of_persons_are_masked_in_quotes_and_names() -> None:
+    table = frame(
+        "classified_initiatives",
+        [
+            initiative(
+                "i1",
+                ["trafiksikkerhed"],
+                name="Mette Hansens hus",
+                quote="Ring til Bo Larsen på 86 12 34 56.",
+            )
+        ],
+    )
+    (example,) = examples(table, coverage(), overview())[0]["initiatives"]
+    assert (example["name"], example["quote"]) == ("[navn] hus", "Ring til [navn] på [telefon].")
+
+
 def test_a_long_quote_is_cut_at_a_word() -> None:
     table = frame(
         "classified_initiatives", [initiative("i1", ["trafiksikkerhed"], quote="trygge skoleveje " * 40)]

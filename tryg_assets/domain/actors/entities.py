@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, pairwise
 from typing import Any
 
+from tryg_assets.domain.actors.persons import names_a_person
 from tryg_assets.domain.coding.interface import ActorMention, Coder, Page, Placement, fold
 from tryg_assets.ids import stable_id
 
@@ -18,7 +19,8 @@ def actor_rows(
 ) -> tuple[list[Row], list[Row]]:
     """Return rows of ``actor_mentions`` and of ``actor_entities`` for the initiatives of one municipality.
 
-    Each page is read for the sentences of each initiative it describes; pages that are no longer kept are passed over.
+    Each page is read for the sentences of each initiative it describes; pages that are no longer kept are passed over. Persons
+    are no actors, whatever the engine says.
     """
     initiatives = list(initiatives)
     on_page: dict[str, list[Row]] = defaultdict(list)
@@ -34,6 +36,7 @@ def actor_rows(
             found.extend(
                 (initiative["initiative_id"], page_id, mention)
                 for mention in coder.actors(page, sentence_ids)
+                if not names_a_person(mention.placement.canonical_name)
             )
     names = _nominatives({mention.placement.canonical_name for _, _, mention in found})
     mentions: dict[str, Row] = {}

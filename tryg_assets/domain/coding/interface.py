@@ -41,9 +41,7 @@ class Page:
 
         wanted = fold(quote or "")
         texts = [self.sentence(number) for number in numbers if 1 <= number <= len(self.sentences)]
-        return bool(wanted) and any(
-            wanted in fold(text) or wanted in fold(mask(text).text) for text in texts
-        )
+        return bool(wanted) and any(wanted in fold(text) or wanted in fold(mask(text).text) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import polars as pl
 from markupsafe import Markup
 from yarl import URL
 
+from tryg_assets.domain.coding.claude.masking import published
 from tryg_assets.domain.reliability.agreement import ALL_AREAS, PAGE, Gate, GateResult
 from tryg_assets.domain.reporting import charts, danish
 
@@ -225,11 +226,11 @@ def examples(initiatives: pl.DataFrame, coverage: pl.DataFrame, overview: pl.Dat
 
 
 def _example(row: Row, municipality: str) -> Row:
-    quote = row["quote"].strip()
+    quote = published(row["quote"].strip()).text
     if len(quote) > _QUOTE_LENGTH:
         quote = f"{quote[:_QUOTE_LENGTH].rsplit(' ', 1)[0]} …"
     return {
-        "name": row["name"],
+        "name": published(row["name"]).text,
         "municipality": municipality,
         "kind": row["kind"].replace("_", " "),
         "quote": quote,

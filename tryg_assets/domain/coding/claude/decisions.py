@@ -94,7 +94,11 @@ class Decisions:
         return found
 
     def claim(
-        self, wanted: Sequence[Asking], *, batch_id: str | None = None, connection: sa.Connection | None = None
+        self,
+        wanted: Sequence[Asking],
+        *,
+        batch_id: str | None = None,
+        connection: sa.Connection | None = None,
     ) -> list[Asking]:
         """Claim the right to ask, for as long as there are signs of life or, with ``batch_id``, as the batch is known.
 
@@ -120,7 +124,9 @@ class Decisions:
                 row = there.get((key, attempt))
                 if row is None:
                     shared = {"key": key, "attempt": attempt, "municipality": asking.question.municipality}
-                    fresh.append({**shared, **asking.question.hashes, **mine, "reservation": asking.reservation})
+                    fresh.append(
+                        {**shared, **asking.question.hashes, **mine, "reservation": asking.reservation}
+                    )
                 elif row.status == "asked" and row.lease_until < now:
                     taken = decision.update().where(decision.c.key == key, decision.c.attempt == attempt)
                     held.execute(taken.values(**mine, reservation=asking.reservation))

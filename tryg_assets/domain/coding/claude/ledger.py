@@ -88,9 +88,7 @@ class Ledger:
         """
         return self.reserve_all([Planned(model, worst_case, batch, task, municipality)])[0]
 
-    def reserve_all(
-        self, planned: Sequence[Planned], connection: sa.Connection | None = None
-    ) -> list[str]:
+    def reserve_all(self, planned: Sequence[Planned], connection: sa.Connection | None = None) -> list[str]:
         """Reserve many requests in one transaction (the caller's, if given), all or none; returns their ids in order.
 
         Raises:

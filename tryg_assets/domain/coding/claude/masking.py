@@ -1,4 +1,4 @@
-"""Personal numbers and addresses are masked before a text leaves the machine and in everything published.
+"""Personal numbers and addresses are masked before a text leaves the machine; names of persons too in what is published.
 
 What is masked: civil registration numbers (CPR), e-mail addresses and telephone numbers. In doubt a number is masked: a
 hidden figure costs a reader little, a published one costs a person much. What is told apart all the same, because pages on
@@ -14,12 +14,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tryg_assets import paths
+from tryg_assets.domain.actors.persons import without_persons
 from tryg_assets.domain.coding.interface import Page
-from tryg_assets.domain.reference import read_yaml
-from tryg_assets.errors import DataFileError
+from tryg_assets.domain.privacy import privacy
 
-CPR, EMAIL, PHONE = "[CPR]", "[e-mail]", "[telefon]"
+CPR, EMAIL, PHONE, NAME = "[CPR]", "[e-mail]", "[telefon]", "[navn]"
 
 _EMAIL = re.compile(
     r"[\w.+-]+[ \t]?(?:@|[(\[](?:at|snabel-?a)[)\]])[ \t]?[\w-]+(?:\.\w[\w-]*)+", re.IGNORECASE
@@ -78,6 +77,17 @@ def masked_page(page: Page) -> tuple[Page, dict[str, int]]:
     return replace(page, title=masked(page.title), sentences=sentences), dict(counts)
 
 
+def published(text: str) -> Masked:
+    """Mask a text of a page for everything that is published: as ``mask``, and names of persons become ``[navn]``.
+
+    Office holders are masked too: who is a private person cannot be told from a name, and what is published is about
+    municipalities.
+    """
+    masked = mask(text)
+    named, persons = without_persons(masked.text, NAME)
+    return Masked(named, dict(+Counter({**masked.counts, "navn": persons})))
+
+
 @dataclass(frozen=True, slots=True)
 class _Words:
     phone: re.Pattern[str]
@@ -88,13 +98,7 @@ class _Words:
 
 @functools.cache
 def _words() -> _Words:
-    path = paths.DATA / "privacy.yml"
-    raw = read_yaml(path)
-    names = ("phone_words", "other_words", "amount_words", "cpr_words")
-    try:
-        lists = {name: "|".join(map(re.escape, raw[name])) for name in names}
-    except (KeyError, TypeError) as problem:
-        raise DataFileError(path, "file", f"list {problem} is missing", "Compare with git.") from problem
+    lists = {name: "|".join(map(re.escape, words)) for name, words in privacy().model_dump().items()}
     # A word, what is left of it, and at most one short word more ("telefonnummer er", "ring på").
     before = r"(?<!\w)(?:{})[\w.\-]*(?:[^\w\n]+[a-zæøå]{{1,6}})?[^\w\n]*$"
     return _Words(

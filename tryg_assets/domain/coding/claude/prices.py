@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tryg_assets import paths
-from tryg_assets.domain.reference import read_yaml
-from tryg_assets.errors import DataFileError, UnknownPrice
+from tryg_assets.domain.reference import read_typed
+from tryg_assets.errors import UnknownPrice
 
+PATH = paths.DATA / "prices.yml"
 _MILLION = Decimal(1_000_000)
 KINDS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 
@@ -73,76 +76,101 @@ def _count(raw: Mapping[str, Any], name: str) -> int:
     return int(raw.get(name) or 0)
 
 
-@dataclass(frozen=True, slots=True)
-class CharactersPerToken:
+class _Fact(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+_Amount = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+
+
+class Spread(_Fact):
+    """A figure as low, likely and high."""
+
+    low: _Amount
+    likely: _Amount
+    high: _Amount
+
+
+class CharactersPerToken(Spread):
     """Characters of Danish text per token: ``low`` gives the lowest estimate of tokens, ``high`` the highest."""
 
-    low: Decimal
-    likely: Decimal
-    high: Decimal
+    @model_validator(mode="after")
+    def _falling(self) -> Self:
+        if not self.low >= self.likely >= self.high > 0:
+            raise ValueError(
+                "the figures must fall from low to high: more characters per token are fewer tokens"
+            )
+        return self
 
 
-@dataclass(frozen=True, slots=True)
-class ModelPrice:
+class Rates(_Fact):
+    """US dollars per million tokens."""
+
+    input: _Amount
+    output: _Amount
+    cache_read: _Amount
+    cache_write_5m: _Amount
+    cache_write_1h: _Amount
+
+
+class LongPrompt(_Fact):
+    """Prices of requests whose prompt is longer than ``above_tokens``."""
+
+    above_tokens: int
+    prices: Rates
+
+
+class ModelPrice(_Fact):
     """The prices and habits of one model, see the head of ``data/prices.yml``."""
 
-    model: str
     source: str
     checked_on: dt.date
-    prices: Mapping[str, Decimal]
-    long_above: int | None
-    long_prices: Mapping[str, Decimal]
-    batch_factor: Decimal
+    prices: Rates
+    long_prompt: LongPrompt | None
+    batch_factor: _Amount
     minimum_cacheable_tokens: int | None
-    thinking_off: Mapping[str, Any]
-    characters_per_token: CharactersPerToken
+    thinking_off: dict[str, Any]
+    thinks_anyway: bool
+    tokenizer: str
 
-    def prices_for(self, usage: Usage) -> Mapping[str, Decimal]:
+    def rates(self, usage: Usage) -> Rates:
         """Return the prices of a request: those for long prompts hold for every token of a long one."""
-        is_long = self.long_above is not None and usage.prompt_tokens > self.long_above
-        return self.long_prices if is_long else self.prices
+        long = self.long_prompt
+        return long.prices if long and usage.prompt_tokens > long.above_tokens else self.prices
 
 
-@dataclass(frozen=True, slots=True)
-class ExchangeRate:
-    """Kroner for one dollar, with its day and source."""
+class ExchangeRate(_Fact):
+    """Kroner for one dollar, with day and source."""
 
-    dkk_per_usd: Decimal
-    on: dt.date
+    rate: _Amount
+    checked_on: dt.date
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """All models with a known price."""
+class Prices(_Fact):
+    """The content of ``data/prices.yml``: all models with a known price."""
 
-    path: Path
-    models: Mapping[str, ModelPrice]
-    exchange: ExchangeRate
+    checked_on: dt.date
+    dkk_per_usd: ExchangeRate
     request_overhead_tokens: int
+    tokenizers: dict[str, CharactersPerToken]
+    models: dict[str, ModelPrice]
 
     @classmethod
     def load(cls, path: Path | None = None) -> Prices:
         """Read ``data/prices.yml``.
 
         Raises:
-            DataFileError: a field is missing, or a figure is no number or negative; the message names the entry.
+            DataFileError: a field is missing or unknown, or a figure is no number or negative; the message names the entry.
         """
-        path = path or paths.DATA / "prices.yml"
-        raw = _Entry(path, "file", read_yaml(path))
-        tokenizers = {
-            name: _tokenizer(raw.entry("tokenizers").entry(name)) for name in raw.mapping("tokenizers")
-        }
-        rate = raw.entry("dkk_per_usd")
-        return cls(
-            path=path,
-            models={
-                name: _model(name, raw.entry("models").entry(name), tokenizers)
-                for name in raw.mapping("models")
-            },
-            exchange=ExchangeRate(rate.number("rate"), rate.date("checked_on"), rate.text("source")),
-            request_overhead_tokens=int(raw.number("request_overhead_tokens")),
-        )
+        return read_typed(path or PATH, cls)
+
+    @model_validator(mode="after")
+    def _known_tokenizers(self) -> Self:
+        for name, model in self.models.items():
+            if model.tokenizer not in self.tokenizers:
+                raise ValueError(f"tokenizer '{model.tokenizer}' of model {name} is unknown")
+        return self
 
     def of(self, model: str) -> ModelPrice:
         """Return the prices of ``model``.
@@ -152,10 +180,14 @@ class Prices:
         """
         if model not in self.models:
             raise UnknownPrice(
-                f"{self.path} has no price for model '{model}'. Known: {', '.join(sorted(self.models))}. "
+                f"{PATH} has no price for model '{model}'. Known: {', '.join(sorted(self.models))}. "
                 "Choose one of them (TRYG_MODEL), or add the model there with source and date."
             )
         return self.models[model]
+
+    def characters_per_token(self, model: str) -> CharactersPerToken:
+        """Return how many characters of Danish text make a token of ``model``."""
+        return self.tokenizers[self.of(model).tokenizer]
 
     def cost(self, model: str, usage: Usage, *, batch: bool) -> Decimal:
         """Return what one request costs, in US dollars, exactly.
@@ -167,15 +199,14 @@ class Prices:
             UnknownPrice: the model has no price.
         """
         known = self.of(model)
-        prices = known.prices_for(usage)
-        total = sum(
-            (count * prices[kind] for kind, count in zip(KINDS, usage.counts(), strict=True)), Decimal()
-        )
+        rates = known.rates(usage)
+        counted = zip(KINDS, usage.counts(), strict=True)
+        total = sum((count * getattr(rates, kind) for kind, count in counted), Decimal())
         return total * (known.batch_factor if batch else 1) / _MILLION
 
     def dkk(self, usd: Decimal) -> Decimal:
         """Return dollars as kroner, to the øre, at the rate of the file."""
-        return (usd * self.exchange.dkk_per_usd).quantize(Decimal("0.01"))
+        return (usd * self.dkk_per_usd.rate).quantize(Decimal("0.01"))
 
 
 def most_tokens(text: str) -> int:
@@ -184,96 +215,3 @@ def most_tokens(text: str) -> int:
     What is reserved before sending must not be an estimate, or a cap would not be hard.
     """
     return len(text.encode())
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A mapping in the file, with the place to name if something in it is wrong."""
-
-    path: Path
-    where: str
-    raw: Any
-
-    def entry(self, name: str) -> _Entry:
-        return _Entry(self.path, f"{self.where}, {name}" if self.where != "file" else name, self._get(name))
-
-    def mapping(self, name: str) -> Mapping[str, Any]:
-        found = self._get(name)
-        if not isinstance(found, dict):
-            raise DataFileError(
-                self.path, self.where, f"'{name}' is no mapping", "Compare with the other entries."
-            )
-        return found
-
-    def number(self, name: str) -> Decimal:
-        found = self._get(name)
-        try:
-            number = Decimal(str(found))
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if isinstance(found, bool) or not number.is_finite() or number < 0:
-            raise DataFileError(
-                self.path, self.where, f"{name} '{found}' is no price or count", "Write a number from 0."
-            )
-        return number
-
-    def whole(self, name: str) -> int | None:
-        return None if self._get(name) is None else int(self.number(name))
-
-    def text(self, name: str) -> str:
-        return str(self._get(name))
-
-    def date(self, name: str) -> dt.date:
-        found = self._get(name)
-        if not isinstance(found, dt.date):
-            raise DataFileError(
-                self.path, self.where, f"{name} '{found}' is no date", "Write it as 2026-11-21."
-            )
-        return found
-
-    def _get(self, name: str) -> Any:
-        if not isinstance(self.raw, dict) or name not in self.raw:
-            raise DataFileError(
-                self.path, self.where, f"field '{name}' is missing", "Compare with the other entries."
-            )
-        return self.raw[name]
-
-
-def _tokenizer(entry: _Entry) -> CharactersPerToken:
-    found = CharactersPerToken(entry.number("low"), entry.number("likely"), entry.number("high"))
-    if not found.low >= found.likely >= found.high > 0:
-        raise DataFileError(
-            entry.path,
-            entry.where,
-            "the figures must fall from low to high",
-            "More characters per token are fewer tokens.",
-        )
-    return found
-
-
-def _model(name: str, entry: _Entry, tokenizers: Mapping[str, CharactersPerToken]) -> ModelPrice:
-    tokenizer = entry.text("tokenizer")
-    if tokenizer not in tokenizers:
-        raise DataFileError(
-            entry.path,
-            entry.where,
-            f"tokenizer '{tokenizer}' is unknown",
-            f"Use one of {', '.join(tokenizers)}.",
-        )
-    long_prompt = None if entry.entry("long_prompt").raw is None else entry.entry("long_prompt")
-    return ModelPrice(
-        model=name,
-        source=entry.text("source"),
-        checked_on=entry.date("checked_on"),
-        prices=_prices(entry.entry("prices")),
-        long_above=long_prompt.whole("above_tokens") if long_prompt else None,
-        long_prices=_prices(long_prompt.entry("prices")) if long_prompt else {},
-        batch_factor=entry.number("batch_factor"),
-        minimum_cacheable_tokens=entry.whole("minimum_cacheable_tokens"),
-        thinking_off=entry.mapping("thinking_off"),
-        characters_per_token=tokenizers[tokenizer],
-    )
-
-
-def _prices(entry: _Entry) -> dict[str, Decimal]:
-    return {kind: entry.number(kind) for kind in KINDS}

@@ -223,9 +223,7 @@ def _actors_schema() -> dict[str, Any]:
 
 
 def _placement_schema(categories: Iterable[str]) -> dict[str, Any]:
-    return _object(
-        placements=_list_of(_object(actor=_WHOLE, category=_one_of([*categories, UNRESOLVED])))
-    )
+    return _object(placements=_list_of(_object(actor=_WHOLE, category=_one_of([*categories, UNRESOLVED]))))
 
 
 def _subcategory_schema(master: str) -> dict[str, Any]:
