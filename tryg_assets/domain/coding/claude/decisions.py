@@ -30,7 +30,7 @@ class Decision:
     key: str
     attempt: int
     status: str
-    lease_until: str
+    owner: str
     raw: Mapping[str, Any]
     usage: Usage
     cost_usd: Decimal
@@ -48,6 +48,15 @@ class Asking:
     question: Question
     attempt: int
     reservation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A question of a batch that is not answered yet, and the reservation for it."""
+
+    key: str
+    attempt: int
+    reservation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +113,7 @@ class Decisions:
             "run_id": self.ledger.run_id,
             "moment": now,
         }
-        with self._writing(connection) as held:
+        with self.writing(connection) as held:
             there = {}
             for some in _portions([asking.question.key for asking in wanted]):
                 rows = held.execute(sa.select(decision).where(decision.c.key.in_(some)))
@@ -131,18 +140,18 @@ class Decisions:
     def renew(self) -> None:
         """Give a sign of life for all that is claimed and not answered."""
         mine = decision.update().where(decision.c.owner == self.owner, decision.c.status == "asked")
-        with self._writing() as held:
+        with self.writing() as held:
             held.execute(mine.values(lease_until=self._lease_end()))
 
     def give_up(self, keys: Collection[str], connection: sa.Connection | None = None) -> None:
         """Drop own claims whose question got no answer, so that anyone may ask it again."""
-        with self._writing(connection) as held:
+        with self.writing(connection) as held:
             for some in _portions(list(keys)):
                 unanswered = sa.and_(decision.c.status != "answered", decision.c.owner == self.owner)
                 held.execute(decision.delete().where(decision.c.key.in_(some), unanswered))
 
-    def store(self, received: Iterable[Received]) -> None:
-        """Store answers as they came and settle what they cost, in one transaction.
+    def store(self, received: Iterable[Received]) -> list[tuple[Usage, Decimal]]:
+        """Store answers as they came and settle what they cost, in one transaction; returns their tokens and dollars.
 
         An answer to a question that was meanwhile answered by a run that took the claim over is paid for but not kept.
 
@@ -150,11 +159,15 @@ class Decisions:
             StateNotWritten: the database cannot be written (a full disk); earlier answers are safe.
         """
         now = self.clock().isoformat()
-        with self._writing() as held:
+        paid: list[tuple[Usage, Decimal]] = []
+        with self.writing() as held:
             for one in received:
-                answer = json.loads(one.raw)
-                usage = answer.get("usage") or {}
-                cost = self.ledger.settle(one.reservation, Usage.of(usage), one.key, held)
+                answer = _object(one.raw)
+                raw_usage = answer.get("usage") or {}
+                usage = Usage.of(raw_usage)
+                # Without usage the cost is not known, and the reservation goes on counting at its worst case.
+                cost = self.ledger.settle(one.reservation, usage, one.key, held) if raw_usage else Decimal()
+                paid.append((usage, cost))
                 unanswered = decision.update().where(
                     decision.c.key == one.key,
                     decision.c.attempt == one.attempt,
@@ -166,14 +179,46 @@ class Decisions:
                         reservation=one.reservation,
                         raw=one.raw,
                         stop_reason=answer.get("stop_reason"),
-                        usage=json.dumps(usage, sort_keys=True),
+                        usage=json.dumps(raw_usage, sort_keys=True),
                         cost_usd=f"{cost:f}",
                         moment=now,
                     )
                 )
+        return paid
+
+    def reserved(
+        self, claimed: Sequence[Asking], reservations: Sequence[str], connection: sa.Connection
+    ) -> None:
+        """Note what each claimed question of a batch will be paid with."""
+        noted = (
+            decision.update()
+            .where(decision.c.key == sa.bindparam("of_key"), decision.c.attempt == sa.bindparam("of_attempt"))
+            .values(reservation=sa.bindparam("paid_with"))
+        )
+        pairs = zip(claimed, reservations, strict=True)
+        rows = [
+            {"of_key": one.question.key, "of_attempt": one.attempt, "paid_with": id} for one, id in pairs
+        ]
+        if rows:
+            connection.execute(noted, rows)
+
+    def of_batch(self, batch_id: str, connection: sa.Connection | None = None) -> list[Claimed]:
+        """Return what a batch has not answered yet."""
+        waiting = sa.select(decision.c.key, decision.c.attempt, decision.c.reservation).where(
+            decision.c.batch_id == batch_id, decision.c.status == "batched"
+        )
+        with self.writing(connection) as held:
+            return [Claimed(*row) for row in held.execute(waiting)]
+
+    def drop_unanswered(self, batch_id: str, connection: sa.Connection) -> None:
+        """Free the questions that a batch did not answer, and the money reserved for them."""
+        for one in self.of_batch(batch_id, connection):
+            self.ledger.release(one.reservation, connection)
+        unanswered = sa.and_(decision.c.batch_id == batch_id, decision.c.status == "batched")
+        connection.execute(decision.delete().where(unanswered))
 
     @contextmanager
-    def _writing(self, connection: sa.Connection | None = None) -> Iterator[sa.Connection]:
+    def writing(self, connection: sa.Connection | None = None) -> Iterator[sa.Connection]:
         """Yield the caller's transaction, or one of our own in which nobody else writes decisions."""
         try:
             with locked(self.engine, decision, connection) as held:
@@ -193,18 +238,26 @@ def _portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:
         yield keys[start : start + _AT_ONCE]
 
 
+def _object(raw: str) -> Mapping[str, Any]:
+    """Return an answer as JSON; what is none, from a server that does not keep to the interface, is empty."""
+    try:
+        answer = json.loads(raw)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
 def _decision(row: Any, before: Decision | None) -> Decision:
     usage = Usage.of(json.loads(row.usage or "{}"))
     cost = Decimal(row.cost_usd or 0)
     if before is not None:
-        pairs = zip(before.usage.counts(), usage.counts(), strict=True)
-        usage, cost = Usage(*(one + other for one, other in pairs)), cost + before.cost_usd
+        usage, cost = before.usage + usage, before.cost_usd + cost
     return Decision(
         key=row.key,
         attempt=row.attempt,
         status=row.status,
-        lease_until=row.lease_until,
-        raw=json.loads(row.raw) if row.raw else {},
+        owner=row.owner,
+        raw=_object(row.raw or ""),
         usage=usage,
         cost_usd=cost,
     )

@@ -10,10 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tryg_assets.domain.coding.claude.prices import Usage, most_tokens
 from tryg_assets.domain.coding.claude.tasks import Task
 from tryg_assets.domain.coding.interface import Page
 from tryg_assets.domain.crawling.policy import crawl_policy
 from tryg_assets.ids import content_hash
+
+_FRAME_TOKENS = 2000  # more than the frame of a request and of its schema can be
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,15 @@ class Question:
             "model": self.model.name,
             "params_sha": _parameters_sha(self.model, self.task),
         }
+
+    def worst_case(self, ttl: str) -> Usage:
+        """Return the most tokens the question can be charged for: nothing cached yet, and the longest answer."""
+        prefix = most_tokens(self.task.codebook) + most_tokens(self.task.question)
+        return Usage(
+            input_tokens=most_tokens(self.content) + most_tokens(self.task.schema_text) + _FRAME_TOKENS,
+            output_tokens=self.task.max_tokens,
+            **{f"cache_write_{ttl}_tokens": prefix},
+        )
 
     def body(self, ttl: str) -> dict[str, Any]:
         """Return the request as the Messages API takes it; codebook and question are marked to be cached for ``ttl``."""

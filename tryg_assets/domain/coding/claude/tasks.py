@@ -49,13 +49,15 @@ class Task:
     schema: Mapping[str, Any]
     codebook_sha: str = field(init=False)
     prompt_sha: str = field(init=False)
+    schema_text: str = field(init=False)
     schema_sha: str = field(init=False)
     validator: Draft202012Validator = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "codebook_sha", content_hash(self.codebook))
         object.__setattr__(self, "prompt_sha", content_hash(self.question))
-        object.__setattr__(self, "schema_sha", content_hash(json.dumps(self.schema, sort_keys=True)))
+        object.__setattr__(self, "schema_text", json.dumps(self.schema, sort_keys=True))
+        object.__setattr__(self, "schema_sha", content_hash(self.schema_text))
         object.__setattr__(self, "validator", Draft202012Validator(self.schema))
 
 
