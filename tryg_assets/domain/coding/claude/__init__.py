@@ -34,7 +34,9 @@ def open_claude(settings: Settings, run_id: str, clock: Clock = system_clock) ->
     from tryg_assets.domain.coding.claude.tasks import tasks
     from tryg_assets.state import open_state
 
-    server = Server.of(settings.api_base_url, settings.api_key.get_secret_value() if settings.api_key else None)
+    server = Server.of(
+        settings.api_base_url, settings.api_key.get_secret_value() if settings.api_key else None
+    )
     prices, limits, tally = Prices.load(), Limits.load(), Tally()
     model = Model(settings.model, prices.of(settings.model).thinking_off)
     state = open_state(settings.state)
@@ -46,9 +48,7 @@ def open_claude(settings: Settings, run_id: str, clock: Clock = system_clock) ->
         run_id=run_id,
         prices=prices,
     )
-    decisions = Decisions(
-        state, clock, ledger, owner=uuid.uuid4().hex, lease_seconds=limits.lease_seconds
-    )
+    decisions = Decisions(state, clock, ledger, owner=uuid.uuid4().hex, lease_seconds=limits.lease_seconds)
     return Claude(
         tasks(),
         model,

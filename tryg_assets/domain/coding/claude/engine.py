@@ -15,7 +15,7 @@ from tryg_assets.domain.coding.claude.answers import NamedActor, Reply, read_rep
 from tryg_assets.domain.coding.claude.batches import Batches
 from tryg_assets.domain.coding.claude.decisions import Asking, Decisions
 from tryg_assets.domain.coding.claude.limits import Limits
-from tryg_assets.domain.coding.claude.live import Live, Tally
+from tryg_assets.domain.coding.claude.live import Live
 from tryg_assets.domain.coding.claude.masking import masked_page
 from tryg_assets.domain.coding.claude.prices import Usage
 from tryg_assets.domain.coding.claude.questions import Model, Question, actor_content, ask, page_content

@@ -11,7 +11,7 @@ what other input costs. Prices are those of ``data/prices.yml``, what is assumed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -20,9 +20,13 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict
 
 from tryg_assets import paths
-from tryg_assets.domain.coding.claude.prices import CharactersPerToken, Prices, Spread, Usage
-from tryg_assets.domain.coding.claude.questions import Question
+from tryg_assets.domain.coding.claude.answers import decided, read_reply
+from tryg_assets.domain.coding.claude.decisions import Decision
+from tryg_assets.domain.coding.claude.masking import masked_page
+from tryg_assets.domain.coding.claude.prices import CharactersPerToken, ModelPrice, Prices, Spread, Usage
+from tryg_assets.domain.coding.claude.questions import Model, Question, ask, page_content
 from tryg_assets.domain.coding.claude.tasks import Task, Tasks
+from tryg_assets.domain.coding.interface import Page
 from tryg_assets.domain.reference import read_typed
 
 Level = Literal["low", "likely", "high"]
@@ -109,6 +113,66 @@ class Work:
     share_yes: Decimal | None = None
 
 
+def work_left(
+    pages: Iterable[Page],
+    tasks: Tasks,
+    model: Model,
+    find: Callable[[Sequence[str]], Mapping[str, Decision]],
+    said_yes: Container[str] = (),
+) -> tuple[Work, list[Question]]:
+    """Return what is not answered yet of these pages, and the questions of the pages to decide.
+
+    ``find`` looks questions up in the table of decisions; a question that waits in a batch is paid for already. ``said_yes`` are
+    the ids of pages that another engine found to describe an initiative.
+    """
+    asked = [(page, *_sent(page, tasks)) for page in pages]
+    undecided: list[Question] = []
+    yes: list[Question] = []
+    share = 0
+    stored = find([ask(tasks.decide, text, page.municipality, model).key for page, text, _ in asked])
+    for page, text, cut in asked:
+        question = ask(tasks.decide, text, page.municipality, model, cut=cut)
+        found = stored.get(question.key)
+        if found is None or not _paid(found):
+            undecided.append(question)
+            share += page.page_id in said_yes
+        elif found.answered:
+            coding = decided(page, read_reply(found.raw, tasks.decide), cut=cut)
+            if coding.is_initiative == "yes" and page.says(coding.quote, coding.evidence_ids):
+                yes.append(question)
+    return (
+        Work(
+            decide=Texts.of(question.content for question in undecided),
+            describe=_missing(tasks.describe, yes, find),
+            actors=_missing(tasks.actors, yes, find),
+            share_yes=Decimal(share) / len(undecided) if said_yes and undecided else None,
+        ),
+        undecided,
+    )
+
+
+def _sent(page: Page, tasks: Tasks) -> tuple[str, bool]:
+    masked, _ = masked_page(page)
+    return page_content(masked, tasks.page_characters)
+
+
+def _paid(found: Decision) -> bool:
+    return found.answered or found.status == "batched"
+
+
+def _missing(
+    task: Task, asked: Sequence[Question], find: Callable[[Sequence[str]], Mapping[str, Decision]]
+) -> Texts:
+    """Return the texts of which ``task`` is not answered yet."""
+    questions = [ask(task, one.content, one.municipality, one.model) for one in asked]
+    stored = find([question.key for question in questions])
+    return Texts.of(
+        question.content
+        for question in questions
+        if question.key not in stored or not _paid(stored[question.key])
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """All calls of one task at one level, and the tokens of one of them."""
@@ -190,7 +254,7 @@ def _steps(
 ) -> tuple[Step, ...]:
     share = _share_yes(work, assumptions)
     per_token = getattr(characters_per_token, level)
-    thinking = getattr(assumptions.thinking_tokens, level) if prices.of(model).thinks_anyway else 0
+    thinking: Decimal = getattr(assumptions.thinking_tokens, level) * prices.of(model).thinks_anyway
     page = Decimal(work.decide.characters) / max(1, work.decide.count)
     follow = work.decide.count * getattr(share, level)
     actors = follow + work.actors.count
@@ -262,8 +326,8 @@ def _cost(
     return total
 
 
-def _least_cached(known: Any, assumptions: Assumptions) -> int:
-    return int(known.minimum_cacheable_tokens or assumptions.assumed_minimum_cacheable_tokens)
+def _least_cached(known: ModelPrice, assumptions: Assumptions) -> int:
+    return known.minimum_cacheable_tokens or assumptions.assumed_minimum_cacheable_tokens
 
 
 def counted(client: Any, questions: Sequence[Question], overhead: int) -> CharactersPerToken:

@@ -211,6 +211,12 @@ class Ledger:
             found = {status: _usd(amount) for status, amount in connection.execute(query)}
         return Totals(found.get("settled", Decimal()), found.get("open", Decimal()))
 
+    def latest_run(self) -> str | None:
+        """Return the run that reserved last, or ``None`` if nothing was ever reserved."""
+        query = sa.select(spend.c.run_id).order_by(spend.c.reserved_at.desc(), spend.c.run_id).limit(1)
+        with self.engine.connect() as connection:
+            return connection.execute(query).scalar()
+
     def _refuse_beyond_cap(self, connection: sa.Connection, month: str, wanted: int) -> None:
         for name, cap, column, value in (
             ("run", self.run_cap, spend.c.run_id, self.run_id),

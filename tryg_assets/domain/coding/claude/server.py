@@ -64,9 +64,7 @@ class Server:
         """Return a client for batches."""
         from anthropic import Anthropic
 
-        return Anthropic(
-            base_url=self.address, api_key=self.key, timeout=seconds, max_retries=retries
-        )
+        return Anthropic(base_url=self.address, api_key=self.key, timeout=seconds, max_retries=retries)
 
     def explained(self, problem: APIStatusError) -> TrygError:
         """Return an error of the server as one for a person."""
