@@ -162,7 +162,9 @@ class Batches:
 
         try:
             # Never retried: a lost reply does not say whether the batch was made, and a second one would be paid for as well.
-            made = self._client(retries=0).messages.batches.create(requests=[_request(one) for one in claimed])
+            made = self._client(retries=0).messages.batches.create(
+                requests=[_request(one) for one in claimed]
+            )
         except APIStatusError as problem:
             self._close(batch_id, "lost")
             if problem.status_code not in _NOT_OFFERED:
@@ -237,7 +239,12 @@ class Batches:
 
     def _store(self, results: Iterable[dict[str, Any]], waiting: Mapping[str, Claimed]) -> None:
         received = [
-            Received(row.key, row.attempt, row.reservation, json.dumps(one["result"]["message"], ensure_ascii=False))
+            Received(
+                row.key,
+                row.attempt,
+                row.reservation,
+                json.dumps(one["result"]["message"], ensure_ascii=False),
+            )
             for one in results
             if one["result"]["type"] == "succeeded" and (row := waiting.get(one["custom_id"]))
         ]

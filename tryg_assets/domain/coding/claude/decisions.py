@@ -196,9 +196,7 @@ class Decisions:
             .values(reservation=sa.bindparam("paid_with"))
         )
         pairs = zip(claimed, reservations, strict=True)
-        rows = [
-            {"of_key": one.question.key, "of_attempt": one.attempt, "paid_with": id} for one, id in pairs
-        ]
+        rows = [{"of_key": one.question.key, "of_attempt": one.attempt, "paid_with": id} for one, id in pairs]
         if rows:
             connection.execute(noted, rows)
 

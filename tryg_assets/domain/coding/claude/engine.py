@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import islice
 from typing import TypeVar
@@ -15,7 +15,7 @@ from tryg_assets.domain.coding.claude.answers import NamedActor, Reply, read_rep
 from tryg_assets.domain.coding.claude.batches import Batches
 from tryg_assets.domain.coding.claude.decisions import Asking, Decisions
 from tryg_assets.domain.coding.claude.limits import Limits
-from tryg_assets.domain.coding.claude.live import Live, Tally
+from tryg_assets.domain.coding.claude.live import Live
 from tryg_assets.domain.coding.claude.masking import masked_page
 from tryg_assets.domain.coding.claude.prices import Usage
 from tryg_assets.domain.coding.claude.questions import Model, Question, actor_content, ask, page_content
@@ -36,7 +36,7 @@ class _Known:
     """The answer to a question, read, and what it has cost over all times it was asked."""
 
     reply: Reply
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     cost_usd: Decimal = Decimal()
 
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 TTL = "5m"  # the calls of a run follow each other closely
 _REJECTED = (400, 413, 422)  # the request itself is wrong; another one may be right
-_MAYBE_CHARGED = (408, 504)  # something between us and the server gave up waiting; the server may have answered
+_MAYBE_CHARGED = (
+    408,
+    504,
+)  # something between us and the server gave up waiting; the server may have answered
 _WAIT = 0.2  # seconds between two looks at what another run is asking
 
 Missing = Callable[[Page], Sequence[Asking]]
@@ -50,7 +53,7 @@ class Tally:
 
     calls: int = 0
     cache_hits: int = 0
-    used: Usage = Usage()
+    used: Usage = field(default_factory=Usage)
     cost_usd: Decimal = Decimal()
 
     def add(self, usage: Usage, cost: Decimal) -> None:
@@ -67,9 +70,7 @@ class Live:
     def __init__(self, server: Server, decisions: Decisions, limits: Limits, tally: Tally) -> None:
         self.server, self.decisions, self.limits, self.tally = server, decisions, limits, tally
 
-    def ask(
-        self, pages: Iterable[Page], missing: Missing, rejected: OnRejected
-    ) -> None:
+    def ask(self, pages: Iterable[Page], missing: Missing, rejected: OnRejected) -> None:
         """Ask for each page what is ``missing``, and again when that is answered, until nothing is.
 
         Args:
@@ -105,9 +106,7 @@ class Live:
         if problems:
             raise problems[0]
 
-    async def _ask(
-        self, client: AsyncAnthropic, asking: Asking, rejected: OnRejected
-    ) -> None:
+    async def _ask(self, client: AsyncAnthropic, asking: Asking, rejected: OnRejected) -> None:
         from anthropic import APIConnectionError, APIStatusError
 
         if not self.decisions.claim([asking]):
