@@ -35,5 +35,5 @@ def human_codings(context: dg.AssetExecutionContext, review_sample: pl.DataFrame
 @table_asset("agreement", kinds={"python", "parquet"}, rules=[CODEBOOK / "gate.yml"])
 def agreement(corpus: Corpus, page_codings: pl.DataFrame, human_codings: pl.DataFrame) -> pl.DataFrame:
     """Compare the engine's codings with the reference codings, task by task."""
-    rows = agreement_rows(page_codings, human_codings, corpus.coder.engine, list(focus_areas()))
+    rows = agreement_rows(page_codings, human_codings, corpus.coder().engine, list(focus_areas()))
     return contract("agreement").frame(rows)

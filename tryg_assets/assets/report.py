@@ -28,7 +28,7 @@ def report(
     **marts: pl.DataFrame,
 ) -> dg.MaterializeResult[None]:
     """Write the report, or a draft that says why it is not published. Reads the latest agreement itself."""
-    gate, engine = Gate.load(), corpus.coder
+    gate, engine = Gate.load(), corpus.coder()
     data = ReportData(
         marts=marts,
         agreement=agreement,

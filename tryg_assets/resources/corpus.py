@@ -41,15 +41,15 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The sites read, by slug."""
         return sites_of(self.settings)
 
-    @property
-    def coder(self) -> Coder:
-        """The engine that codes."""
-        return coder(self.settings.engine)
+    def coder(self, run_id: str = "") -> Coder:
+        """Return the engine that codes; ``run_id`` is the run that a budget is held against if none is set."""
+        return coder(self.settings.engine, run_id)
 
     @property
     def stamps(self) -> Stamps:
         """What was made from what."""
-        return Stamps(self.settings.home, self.settings.engine)
+        settings = self.settings
+        return Stamps(settings.home, settings.engine, settings.model if settings.engine == "claude" else "")
 
     def missing(self, overview: pl.DataFrame) -> list[tuple[str, str]]:
         """Return (name, reason) of each site that was not read, or whose latest crawl failed."""

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from tryg_assets.domain.coding.claude.engine import Claude
 
 
-def open_claude(settings: Settings, run_id: str, clock: Clock = system_clock) -> Claude:
+def open_claude(settings: Settings, run_id: str = "", clock: Clock = system_clock) -> Claude:
     """Return the engine ``claude`` as the settings say, on the state database of TRYG_HOME.
 
-    ``run_id`` is what the cap of a run is held against.
+    The cap of a run is held against ``TRYG_RUN_ID``, else ``run_id``, else this engine alone.
 
     Raises:
-        ConfigurationError: there is neither a key nor a server of one's own, or the state database cannot be opened.
+        ConfigurationError: the server's address is none, or the state database cannot be opened.
         UnknownPrice: the model has no price in ``data/prices.yml``.
     """
     # The SDK takes half a second to import; a run of another engine does not need it.
@@ -39,16 +39,17 @@ def open_claude(settings: Settings, run_id: str, clock: Clock = system_clock) ->
     )
     prices, limits, tally = Prices.load(), Limits.load(), Tally()
     model = Model(settings.model, prices.of(settings.model).thinking_off)
+    owner = uuid.uuid4().hex
     state = open_state(settings.state)
     ledger = Ledger(
         state,
         clock,
         run_cap=settings.budget_run_usd,
         month_cap=settings.budget_month_usd,
-        run_id=run_id,
+        run_id=settings.run_id or run_id or owner,
         prices=prices,
     )
-    decisions = Decisions(state, clock, ledger, owner=uuid.uuid4().hex, lease_seconds=limits.lease_seconds)
+    decisions = Decisions(state, clock, ledger, owner=owner, lease_seconds=limits.lease_seconds)
     return Claude(
         tasks(),
         model,

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 from tryg_assets import paths
-from tryg_assets.domain.reference import read_yaml
-from tryg_assets.errors import DataFileError
+from tryg_assets.domain.reference import read_typed
 
 
-@dataclass(frozen=True, slots=True)
-class BatchLimits:
+class BatchLimits(BaseModel):
     """When a batch is used, and how large it may be."""
 
-    least: int
-    most: int
-    megabytes: int
-    unsure_minutes: int
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    least: PositiveInt
+    most: PositiveInt
+    megabytes: PositiveInt
+    unsure_minutes: NonNegativeInt
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(BaseModel):
     """The limits, see the comments of the file."""
 
-    concurrency: int
-    retries: int
-    seconds: int
-    asks: int
-    lease_seconds: int
-    most_rejected: int
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    concurrency: PositiveInt
+    retries: NonNegativeInt
+    seconds: PositiveInt
+    asks: PositiveInt
+    lease_seconds: PositiveInt
+    most_rejected: PositiveInt
     batch: BatchLimits
 
     @classmethod
@@ -38,20 +39,6 @@ class Limits:
         """Read ``data/claude.yml``.
 
         Raises:
-            DataFileError: a field is missing or no whole number from 1 (``retries``: from 0); the message names it.
+            DataFileError: a field is missing, unknown or no whole number; the message names it.
         """
-        path = path or paths.DATA / "claude.yml"
-        raw = read_yaml(path)
-        batch = raw.get("batch") if isinstance(raw, dict) else None
-        plain = [field.name for field in fields(cls) if field.name != "batch"]
-        return cls(
-            **{name: _whole(path, "file", raw, name) for name in plain},
-            batch=BatchLimits(**{f.name: _whole(path, "batch", batch, f.name) for f in fields(BatchLimits)}),
-        )
-
-
-def _whole(path: Path, where: str, raw: Any, name: str) -> int:
-    found = raw.get(name) if isinstance(raw, dict) else None
-    if not isinstance(found, int) or found < (0 if name == "retries" else 1):
-        raise DataFileError(path, where, f"{name} '{found}' is no whole number from 1", "Compare with git.")
-    return found
+        return read_typed(path or paths.DATA / "claude.yml", cls)

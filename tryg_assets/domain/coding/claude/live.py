@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,7 @@ class Tally:
 
     calls: int = 0
     cache_hits: int = 0
-    used: Usage = Usage()
+    used: Usage = field(default_factory=Usage)
     cost_usd: Decimal = Decimal()
 
     def add(self, usage: Usage, cost: Decimal) -> None:

@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from anthropic import Anthropic, APIStatusError, AsyncAnthropic
 
 OFFICIAL = "https://api.anthropic.com"
-_NO_KEY = "none"  # what a server at home is sent; the SDK would otherwise look for credentials on the disk
+_NO_KEY = "none"  # what a server at home is sent
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Server:
-    """A server that speaks the Messages API. The key is never shown."""
+    """A server that speaks the Messages API. The key is never shown, and only looked for when something is to be asked."""
 
     address: str
-    key: str
+    key: str | None
 
     @classmethod
     def of(cls, address: str | None, key: str | None) -> Server:
         """Return the server at ``address`` (none: Anthropic's own).
 
         Raises:
-            ConfigurationError: Anthropic's own server without a key, or an address that is none.
+            ConfigurationError: the address is none.
         """
         address = (address or OFFICIAL).rstrip("/")
         parts = urlsplit(address)
@@ -36,12 +36,7 @@ class Server:
             raise ConfigurationError(
                 f"ANTHROPIC_BASE_URL={address} is no address; write it as http://localhost:11434."
             )
-        if not key and parts.hostname == urlsplit(OFFICIAL).hostname:
-            raise ConfigurationError(
-                "The engine claude needs a key: set ANTHROPIC_API_KEY. To ask a server of your own, set ANTHROPIC_BASE_URL; to do "
-                "without a language model, choose the engine offline-rules."
-            )
-        return cls(address, key or _NO_KEY)
+        return cls(address, key)
 
     @property
     def host(self) -> str:
@@ -49,22 +44,35 @@ class Server:
         return urlsplit(self.address).netloc
 
     def client(self, *, seconds: float, retries: int, middleware: Sequence[Any] = ()) -> AsyncAnthropic:
-        """Return a client for single calls."""
+        """Return a client for single calls.
+
+        Raises:
+            ConfigurationError: this is Anthropic's own server, and there is no key.
+        """
         from anthropic import AsyncAnthropic
 
         return AsyncAnthropic(
             base_url=self.address,
-            api_key=self.key,
+            api_key=self._key(),
             timeout=seconds,
             max_retries=retries,
             middleware=middleware,
         )
 
     def batch_client(self, *, seconds: float, retries: int) -> Anthropic:
-        """Return a client for batches."""
+        """Return a client for batches; errors as ``client``."""
         from anthropic import Anthropic
 
-        return Anthropic(base_url=self.address, api_key=self.key, timeout=seconds, max_retries=retries)
+        return Anthropic(base_url=self.address, api_key=self._key(), timeout=seconds, max_retries=retries)
+
+    def _key(self) -> str:
+        """Return what is sent as key: the SDK must never look for credentials on the disk by itself."""
+        if self.key is None and urlsplit(self.address).hostname == urlsplit(OFFICIAL).hostname:
+            raise ConfigurationError(
+                "The engine claude needs a key: set ANTHROPIC_API_KEY. To ask a server of your own, set ANTHROPIC_BASE_URL; to do "
+                "without a language model, choose the engine offline-rules."
+            )
+        return self.key or _NO_KEY
 
     def explained(self, problem: APIStatusError) -> TrygError:
         """Return an error of the server as one for a person."""
