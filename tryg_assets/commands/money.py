@@ -61,6 +61,7 @@ def _work(settings: Settings, slugs: list[str]) -> tuple[Work, list[Question]]:
     from tryg_assets.clock import system_clock
     from tryg_assets.domain.coding.claude.decisions import Decisions
     from tryg_assets.domain.coding.claude.estimate import work_left
+    from tryg_assets.domain.coding.claude.ledger import open_ledger
     from tryg_assets.domain.coding.claude.prices import Prices
     from tryg_assets.domain.coding.claude.questions import Model
     from tryg_assets.domain.coding.claude.tasks import tasks
@@ -83,7 +84,7 @@ def _work(settings: Settings, slugs: list[str]) -> tuple[Work, list[Question]]:
         for slug in wanted
         for page in kept_pages(lake.read("raw_crawl", slug), lake.read("filtered_pages", slug))
     )
-    ledger = _ledger(settings)
+    ledger = open_ledger(settings, "by hand")
     decisions = Decisions(ledger.engine, system_clock, ledger, owner="estimate", lease_seconds=1)
     model = Model(settings.model, Prices.load().of(settings.model).thinking_off)
     return work_left(pages, tasks(), model, decisions.find, set(coded["page_id"]))
@@ -137,9 +138,11 @@ def _show(
         steps.add_row(step.task, *(f"{round(number):,}" for number in counts))
     out.print(steps)
     money = Table("USD", *LEVELS, "likely, in kroner")
+    places = 2 if found.usd["single"]["likely"] >= 1 else 4
     for way in WAYS:
         usd = found.usd[way]
-        money.add_row(way, *(f"{usd[level]:,.2f}" for level in LEVELS), f"{prices.dkk(usd['likely']):,.2f}")
+        kroner = f"{prices.dkk(usd['likely']):,.2f}"
+        money.add_row(way, *(f"{usd[level]:,.{places}f}" for level in LEVELS), kroner)
     out.print(money)
     _show_notes(settings, found, prices)
 
@@ -169,9 +172,10 @@ def spend(
     """Show what was spent on models, the caps, and requests of which it is not known whether they were charged."""
     settings = settings_with(home=home)
     from tryg_assets.clock import system_clock
+    from tryg_assets.domain.coding.claude.ledger import open_ledger
     from tryg_assets.domain.coding.claude.prices import Prices
 
-    ledger, prices = _ledger(settings), Prices.load()
+    ledger, prices = open_ledger(settings, "by hand"), Prices.load()
     for id in release or []:
         ledger.release(id)
     for id in charge or []:
@@ -206,21 +210,4 @@ def _show_open(ledger: Ledger) -> None:
     out.print(
         "These were reserved and not settled: a run is under way, a batch is waiting, or a run was killed. They count under the caps. "
         "If nothing is under way, look at your account and decide: `tryg spend --charge ID` or `tryg spend --release ID`."
-    )
-
-
-def _ledger(settings: Settings) -> Ledger:
-    from tryg_assets.clock import system_clock
-    from tryg_assets.domain.coding.claude.ledger import Ledger
-    from tryg_assets.settings import ensure_writable
-    from tryg_assets.state import open_state
-
-    if settings.state_url is None:
-        ensure_writable(settings.home)
-    return Ledger(
-        open_state(settings.state),
-        system_clock,
-        run_cap=settings.budget_run_usd,
-        month_cap=settings.budget_month_usd,
-        run_id="by hand",
     )

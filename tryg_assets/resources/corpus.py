@@ -10,6 +10,7 @@ import polars as pl
 from tryg_assets import __version__
 from tryg_assets.clock import Clock, system_clock
 from tryg_assets.domain.coding import coder
+from tryg_assets.domain.coding.claude.ledger import Ledger, open_ledger
 from tryg_assets.domain.coding.interface import Coder
 from tryg_assets.domain.crawling.archive import Archive
 from tryg_assets.domain.crawling.crawl import CrawlResult, Previous, crawl
@@ -44,6 +45,11 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
     def coder(self, run_id: str = "") -> Coder:
         """Return the engine that codes; ``run_id`` is the run that a budget is held against if none is set."""
         return coder(self.settings.engine, run_id)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was spent on models, and the caps."""
+        return open_ledger(self.settings, "by hand", self.clock)
 
     @property
     def stamps(self) -> Stamps:

@@ -151,6 +151,11 @@ def work_left(
     )
 
 
+def page_texts(pages: Iterable[Page], tasks: Tasks) -> Texts:
+    """Measure ``pages`` as they would be sent."""
+    return Texts.of(_sent(page, tasks)[0] for page in pages)
+
+
 def _sent(page: Page, tasks: Tasks) -> tuple[str, bool]:
     masked, _ = masked_page(page)
     return page_content(masked, tasks.page_characters)
@@ -253,7 +258,7 @@ def _steps(
     characters_per_token: CharactersPerToken,
 ) -> tuple[Step, ...]:
     share = _share_yes(work, assumptions)
-    per_token = getattr(characters_per_token, level)
+    per_token: Decimal = getattr(characters_per_token, level)
     thinking: Decimal = getattr(assumptions.thinking_tokens, level) * prices.of(model).thinks_anyway
     page = Decimal(work.decide.characters) / max(1, work.decide.count)
     follow = work.decide.count * getattr(share, level)
@@ -261,10 +266,10 @@ def _steps(
     list_length = getattr(assumptions.actor_list_characters, level)
 
     def step(task: str, asked: Sequence[Task], calls: Decimal, characters: Decimal) -> Step:
-        schema = sum((len(one.schema_text) for one in asked), Decimal()) / len(asked)
-        prefix = sum((len(one.codebook) + len(one.question) for one in asked), Decimal()) / len(asked)
+        schema = Decimal(sum(len(one.schema_text) for one in asked)) / len(asked)
+        prefix = Decimal(sum(len(one.codebook) + len(one.question) for one in asked)) / len(asked)
         body = (characters / calls if calls else Decimal()) + schema
-        answer = getattr(getattr(assumptions.answer_characters, task), level)
+        answer: Decimal = getattr(getattr(assumptions.answer_characters, task), level)
         return Step(
             task,
             calls,
