@@ -99,7 +99,7 @@ def open_state(url: str) -> sa.Engine:
     """Open the state database at ``url`` and create the tables it lacks.
 
     On SQLite a block under ``engine.begin()`` holds the write lock from its first statement (BEGIN IMMEDIATE), so that
-    reading a sum and adding to it is one step for two processes.
+    reading a sum and adding to it is one step for two processes. What only reads uses ``reading``.
 
     Raises:
         ConfigurationError: it cannot be opened, or a newer version of this program wrote it.
@@ -130,6 +130,13 @@ def open_state(url: str) -> sa.Engine:
 
 
 @contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Yield a transaction that only reads: it waits for no writer and keeps none waiting."""
+    with engine.connect().execution_options(reading=True) as connection:
+        yield connection
+
+
+@contextmanager
 def locked(
     engine: sa.Engine, table: sa.Table, connection: sa.Connection | None = None
 ) -> Iterator[sa.Connection]:
@@ -151,4 +158,5 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_immediate(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

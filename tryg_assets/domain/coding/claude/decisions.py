@@ -18,7 +18,7 @@ from tryg_assets.domain.coding.claude.ledger import Ledger
 from tryg_assets.domain.coding.claude.prices import Usage
 from tryg_assets.domain.coding.claude.questions import Question
 from tryg_assets.errors import StateNotWritten
-from tryg_assets.state import decision, locked
+from tryg_assets.state import decision, locked, reading
 
 _AT_ONCE = 500  # keys in one statement: databases limit its parameters
 
@@ -47,7 +47,6 @@ class Asking:
 
     question: Question
     attempt: int
-    reservation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ class Decisions:
         found: dict[str, Decision] = {}
         for some in _portions(keys):
             wanted = sa.select(decision).where(decision.c.key.in_(some))
-            with self.engine.begin() as connection:
+            with reading(self.engine) as connection:
                 rows = connection.execute(wanted.order_by(decision.c.key, decision.c.attempt)).all()
             for row in rows:
                 found[row.key] = _decision(row, found.get(row.key))
@@ -118,24 +117,32 @@ class Decisions:
             for some in _portions([asking.question.key for asking in wanted]):
                 rows = held.execute(sa.select(decision).where(decision.c.key.in_(some)))
                 there.update({(row.key, row.attempt): row for row in rows})
-            got, fresh = [], []
+            got: list[Asking] = []
+            fresh: list[dict[str, Any]] = []
+            taken: set[tuple[str, int]] = set()
             for asking in wanted:
                 key, attempt = asking.question.key, asking.attempt
                 row = there.get((key, attempt))
+                if (key, attempt) in taken:
+                    continue
                 if row is None:
                     shared = {"key": key, "attempt": attempt, "municipality": asking.question.municipality}
-                    fresh.append(
-                        {**shared, **asking.question.hashes, **mine, "reservation": asking.reservation}
-                    )
+                    fresh.append({**shared, **asking.question.hashes, **mine})
                 elif row.status == "asked" and row.lease_until < now:
-                    taken = decision.update().where(decision.c.key == key, decision.c.attempt == attempt)
-                    held.execute(taken.values(**mine, reservation=asking.reservation))
+                    dead = decision.update().where(decision.c.key == key, decision.c.attempt == attempt)
+                    held.execute(dead.values(**mine))
                 else:
                     continue
+                taken.add((key, attempt))
                 got.append(asking)
             if fresh:
                 held.execute(decision.insert(), fresh)
         return got
+
+    def claim_each(self, wanted: Sequence[Asking]) -> list[bool]:
+        """Claim as ``claim`` does; returns for each question whether it was got."""
+        got = {id(asking) for asking in self.claim(wanted)}
+        return [id(asking) in got for asking in wanted]
 
     def renew(self) -> None:
         """Give a sign of life for all that is claimed and not answered."""
