@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from tryg_assets.errors import ConfigurationError
+from tryg_assets.errors import ConfigurationError, StateNotWritten
 
 SCHEMA_VERSION = 1
 metadata = sa.MetaData()
@@ -143,11 +143,20 @@ def locked(
     """Yield a transaction (the caller's, if given) in which no other process can write to ``table``: what it reads stays true.
 
     On SQLite every transaction of ours is that; Postgres is told by name.
+
+    Raises:
+        StateNotWritten: the database cannot be written (a full disk); what was stored before is safe.
     """
-    with nullcontext(connection) if connection is not None else engine.begin() as held:
-        if engine.dialect.name == "postgresql":
-            held.execute(sa.text(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE"))
-        yield held
+    try:
+        with nullcontext(connection) if connection is not None else engine.begin() as held:
+            if engine.dialect.name == "postgresql":
+                held.execute(sa.text(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE"))
+            yield held
+    except OperationalError as problem:
+        raise StateNotWritten(
+            f"The state database cannot be written ({problem.orig}). All that was stored before is safe. Make room on the disk or "
+            "mend its rights, then start the run again: it goes on from there."
+        ) from problem
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
