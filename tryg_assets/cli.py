@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -97,7 +98,8 @@ def run(
     runs.prepare_home(settings)
     started = time.monotonic()
     with _sample_address(settings) as address:
-        variables = runs.environment(settings, address)
+        # One budget for all the municipality runs that this command starts.
+        variables = runs.environment(settings, address) | {"TRYG_RUN_ID": settings.run_id or uuid.uuid4().hex}
         outcomes = _with_progress(settings, [site.slug for site in wanted], variables)
         failed = [outcome for outcome in outcomes if not outcome.ok]
         _say_failed(failed, len(outcomes))

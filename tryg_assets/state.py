@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from tryg_assets.errors import ConfigurationError
+from tryg_assets.errors import ConfigurationError, StateNotWritten
 
 SCHEMA_VERSION = 1
 metadata = sa.MetaData()
@@ -125,7 +125,7 @@ def open_state(url: str) -> sa.Engine:
     """Open the state database at ``url`` and create the tables it lacks.
 
     On SQLite a block under ``engine.begin()`` holds the write lock from its first statement (BEGIN IMMEDIATE), so that
-    reading a sum and adding to it is one step for two processes.
+    reading a sum and adding to it is one step for two processes. What only reads uses ``reading``.
 
     Raises:
         ConfigurationError: it cannot be opened, or a newer version of this program wrote it.
@@ -156,17 +156,33 @@ def open_state(url: str) -> sa.Engine:
 
 
 @contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Yield a transaction that only reads: it waits for no writer and keeps none waiting."""
+    with engine.connect().execution_options(reading=True) as connection:
+        yield connection
+
+
+@contextmanager
 def locked(
     engine: sa.Engine, table: sa.Table, connection: sa.Connection | None = None
 ) -> Iterator[sa.Connection]:
     """Yield a transaction (the caller's, if given) in which no other process can write to ``table``: what it reads stays true.
 
     On SQLite every transaction of ours is that; Postgres is told by name.
+
+    Raises:
+        StateNotWritten: the database cannot be written (a full disk); what was stored before is safe.
     """
-    with nullcontext(connection) if connection is not None else engine.begin() as held:
-        if engine.dialect.name == "postgresql":
-            held.execute(sa.text(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE"))
-        yield held
+    try:
+        with nullcontext(connection) if connection is not None else engine.begin() as held:
+            if engine.dialect.name == "postgresql":
+                held.execute(sa.text(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE"))
+            yield held
+    except OperationalError as problem:
+        raise StateNotWritten(
+            f"The state database cannot be written ({problem.orig}). All that was stored before is safe. Make room on the disk or "
+            "mend its rights, then start the run again: it goes on from there."
+        ) from problem
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -177,4 +193,5 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_immediate(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -10,9 +10,12 @@ from tryg_assets.settings import Settings
 
 if TYPE_CHECKING:
     from tryg_assets.domain.coding.claude.engine import Claude
+    from tryg_assets.domain.coding.claude.limits import Limits
 
 
-def open_claude(settings: Settings, run_id: str = "", clock: Clock = system_clock) -> Claude:
+def open_claude(
+    settings: Settings, run_id: str = "", clock: Clock = system_clock, limits: Limits | None = None
+) -> Claude:
     """Return the engine ``claude`` as the settings say, on the state database of TRYG_HOME.
 
     The cap of a run is held against ``TRYG_RUN_ID``, else ``run_id``, else this engine alone.
@@ -37,7 +40,7 @@ def open_claude(settings: Settings, run_id: str = "", clock: Clock = system_cloc
     server = Server.of(
         settings.api_base_url, settings.api_key.get_secret_value() if settings.api_key else None
     )
-    prices, limits, tally = Prices.load(), Limits.load(), Tally()
+    prices, limits, tally = Prices.load(), limits or Limits.load(), Tally()
     model = Model(settings.model, prices.of(settings.model).thinking_off)
     owner = uuid.uuid4().hex
     state = open_state(settings.state)

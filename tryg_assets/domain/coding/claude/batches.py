@@ -14,12 +14,11 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from tryg_assets.domain.coding.claude.decisions import Asking, Claimed, Decisions, Received
-from tryg_assets.domain.coding.claude.ledger import Planned
 from tryg_assets.domain.coding.claude.limits import Limits
 from tryg_assets.domain.coding.claude.live import Tally
 from tryg_assets.domain.coding.claude.server import Server
 from tryg_assets.errors import BudgetReached, ServerUnavailable
-from tryg_assets.state import batch
+from tryg_assets.state import batch, reading
 
 if TYPE_CHECKING:
     from anthropic import Anthropic
@@ -56,7 +55,7 @@ class Batches:
     def open(self) -> list[OpenBatch]:
         """Return the batches that are not stored, oldest first."""
         waiting = batch.c.status.in_(("intended", "sent"))
-        with self.decisions.engine.begin() as connection:
+        with reading(self.decisions.engine) as connection:
             rows = connection.execute(
                 sa.select(batch).where(waiting).order_by(batch.c.intended_at, batch.c.batch_id)
             ).all()
@@ -133,16 +132,7 @@ class Batches:
         ledger, batch_id = self.decisions.ledger, uuid.uuid4().hex
         with self.decisions.writing() as held:
             claimed = self.decisions.claim(portion, batch_id=batch_id, connection=held)
-            planned = [
-                Planned(
-                    model=one.question.model.name,
-                    worst_case=one.question.worst_case(TTL),
-                    batch=True,
-                    task=one.question.task.name,
-                    municipality=one.question.municipality,
-                )
-                for one in claimed
-            ]
+            planned = [one.question.planned(TTL, batch=True) for one in claimed]
             self.decisions.reserved(claimed, ledger.reserve_all(planned, held), held)
             if claimed:
                 held.execute(
@@ -266,7 +256,7 @@ class Batches:
             held.execute(batch.update().where(batch.c.batch_id == batch_id).values(**values))
 
     def _known_ids(self) -> set[str | None]:
-        with self.decisions.engine.begin() as connection:
+        with reading(self.decisions.engine) as connection:
             return set(connection.execute(sa.select(batch.c.server_id)).scalars())
 
     def _client(self, retries: int | None = None) -> Anthropic:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
 
 from tryg_assets.clock import Clock
 from tryg_assets.domain.coding.claude.ledger import Ledger
 from tryg_assets.domain.coding.claude.prices import Usage
 from tryg_assets.domain.coding.claude.questions import Question
-from tryg_assets.errors import StateNotWritten
-from tryg_assets.state import decision, locked
+from tryg_assets.state import decision, locked, reading
 
 _AT_ONCE = 500  # keys in one statement: databases limit its parameters
 
@@ -47,7 +45,6 @@ class Asking:
 
     question: Question
     attempt: int
-    reservation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +84,7 @@ class Decisions:
         found: dict[str, Decision] = {}
         for some in _portions(keys):
             wanted = sa.select(decision).where(decision.c.key.in_(some))
-            with self.engine.begin() as connection:
+            with reading(self.engine) as connection:
                 rows = connection.execute(wanted.order_by(decision.c.key, decision.c.attempt)).all()
             for row in rows:
                 found[row.key] = _decision(row, found.get(row.key))
@@ -118,24 +115,32 @@ class Decisions:
             for some in _portions([asking.question.key for asking in wanted]):
                 rows = held.execute(sa.select(decision).where(decision.c.key.in_(some)))
                 there.update({(row.key, row.attempt): row for row in rows})
-            got, fresh = [], []
+            got: list[Asking] = []
+            fresh: list[dict[str, Any]] = []
+            taken: set[tuple[str, int]] = set()
             for asking in wanted:
                 key, attempt = asking.question.key, asking.attempt
                 row = there.get((key, attempt))
+                if (key, attempt) in taken:
+                    continue
                 if row is None:
                     shared = {"key": key, "attempt": attempt, "municipality": asking.question.municipality}
-                    fresh.append(
-                        {**shared, **asking.question.hashes, **mine, "reservation": asking.reservation}
-                    )
+                    fresh.append({**shared, **asking.question.hashes, **mine})
                 elif row.status == "asked" and row.lease_until < now:
-                    taken = decision.update().where(decision.c.key == key, decision.c.attempt == attempt)
-                    held.execute(taken.values(**mine, reservation=asking.reservation))
+                    dead = decision.update().where(decision.c.key == key, decision.c.attempt == attempt)
+                    held.execute(dead.values(**mine))
                 else:
                     continue
+                taken.add((key, attempt))
                 got.append(asking)
             if fresh:
                 held.execute(decision.insert(), fresh)
         return got
+
+    def claim_each(self, wanted: Sequence[Asking]) -> list[bool]:
+        """Claim as ``claim`` does; returns for each question whether it was got."""
+        got = {id(asking) for asking in self.claim(wanted)}
+        return [id(asking) in got for asking in wanted]
 
     def renew(self) -> None:
         """Give a sign of life for all that is claimed and not answered."""
@@ -215,17 +220,9 @@ class Decisions:
         unanswered = sa.and_(decision.c.batch_id == batch_id, decision.c.status == "batched")
         connection.execute(decision.delete().where(unanswered))
 
-    @contextmanager
-    def writing(self, connection: sa.Connection | None = None) -> Iterator[sa.Connection]:
-        """Yield the caller's transaction, or one of our own in which nobody else writes decisions."""
-        try:
-            with locked(self.engine, decision, connection) as held:
-                yield held
-        except OperationalError as problem:
-            raise StateNotWritten(
-                f"The state database cannot be written ({problem.orig}). All answers stored before are safe. Make room on the "
-                "disk or mend its rights, then start the run again: it goes on from there."
-            ) from problem
+    def writing(self, connection: sa.Connection | None = None) -> AbstractContextManager[sa.Connection]:
+        """Return the caller's transaction, or one of our own, in which nobody else writes decisions."""
+        return locked(self.engine, decision, connection)
 
     def _lease_end(self) -> str:
         return (self.clock() + self.lease).isoformat()

@@ -149,7 +149,8 @@ class Claude:
             much = sum(1 for _ in islice(self._all_missing(pages, read), least)) == least
             if much and (submitted := self.batches.submit(self._all_missing(pages, read))):
                 raise AnswersPending(_PENDING.format(count=submitted))
-        self.live.ask(pages, lambda page: self._missing(page, read), self._on_rejected)
+        if wanting := [page for page in pages if self._missing(page, read)]:
+            self.live.ask(wanting, lambda page: self._missing(page, read), self._on_rejected)
         if self._waiting:
             raise AnswersPending(_PENDING.format(count=len(self._waiting)))
 

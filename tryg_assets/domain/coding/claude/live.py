@@ -15,6 +15,7 @@ from tryg_assets.domain.coding.claude.limits import Limits
 from tryg_assets.domain.coding.claude.prices import Usage
 from tryg_assets.domain.coding.claude.questions import Question
 from tryg_assets.domain.coding.claude.server import Server, message_of
+from tryg_assets.domain.coding.claude.together import Together
 from tryg_assets.domain.coding.interface import Page
 from tryg_assets.errors import TrygError
 
@@ -69,6 +70,9 @@ class Live:
 
     def __init__(self, server: Server, decisions: Decisions, limits: Limits, tally: Tally) -> None:
         self.server, self.decisions, self.limits, self.tally = server, decisions, limits, tally
+        self._claim = Together(decisions.claim_each)
+        self._reserve = Together(decisions.ledger.reserve_all)
+        self._store = Together(decisions.store)
 
     def ask(self, pages: Iterable[Page], missing: Missing, rejected: OnRejected) -> None:
         """Ask for each page what is ``missing``, and again when that is answered, until nothing is.
@@ -109,7 +113,7 @@ class Live:
     async def _ask(self, client: AsyncAnthropic, asking: Asking, rejected: OnRejected) -> None:
         from anthropic import APIConnectionError, APIStatusError
 
-        if not self.decisions.claim([asking]):
+        if not await self._claim(asking):
             await asyncio.sleep(_WAIT)
             return
         call = _Call(asking)
@@ -130,8 +134,7 @@ class Live:
             raise
         else:
             received = Received(asking.question.key, asking.attempt, call.reservation, raw)
-            for usage, cost in self.decisions.store([received]):
-                self.tally.add(usage, cost)
+            self.tally.add(*await self._store(received))
 
     async def _pay(self, request: APIRequest, call_next: AsyncCallNext) -> AsyncAPIResponse[Any]:
         """Reserve the worst case of one attempt (the SDK comes here for each) before it is sent.
@@ -144,13 +147,7 @@ class Live:
 
         call, ledger = _current.get(), self.decisions.ledger
         question = call.asking.question
-        call.reservation = ledger.reserve(
-            question.model.name,
-            question.worst_case(TTL),
-            batch=False,
-            task=question.task.name,
-            municipality=question.municipality,
-        )
+        call.reservation = await self._reserve(question.planned(TTL, batch=False))
         try:
             response = await call_next(request)
         except APIConnectionError as problem:

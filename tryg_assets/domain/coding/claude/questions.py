@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tryg_assets.domain.coding.claude.ledger import Planned
 from tryg_assets.domain.coding.claude.prices import Usage, most_tokens
 from tryg_assets.domain.coding.claude.tasks import Task
 from tryg_assets.domain.coding.interface import Page
@@ -62,6 +63,10 @@ class Question:
             output_tokens=self.task.max_tokens,
             **{f"cache_write_{ttl}_tokens": prefix},
         )
+
+    def planned(self, ttl: str, *, batch: bool) -> Planned:
+        """Return the request as the ledger wants to know it."""
+        return Planned(self.model.name, self.worst_case(ttl), batch, self.task.name, self.municipality)
 
     def body(self, ttl: str) -> dict[str, Any]:
         """Return the request as the Messages API takes it; codebook and question are marked to be cached for ``ttl``."""
