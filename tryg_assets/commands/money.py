@@ -13,9 +13,9 @@ from tryg_assets.errors import ConfigurationError
 from tryg_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from tryg_assets.domain.coding.claude.estimate import Assumptions, Estimate, Work
+    from tryg_assets.domain.coding.claude.estimate import Assumptions, Counted, Estimate, Work
     from tryg_assets.domain.coding.claude.ledger import Ledger, Totals
-    from tryg_assets.domain.coding.claude.prices import CharactersPerToken, Prices
+    from tryg_assets.domain.coding.claude.prices import Prices
     from tryg_assets.domain.coding.claude.questions import Question
 
 
@@ -50,8 +50,9 @@ def estimate(
     work, questions = _work(settings, municipality or [])
     _show(settings, work, prices, assumptions, "lengths measured, tokens estimated")
     if count and questions:
-        seen = _counted(settings, questions[:: max(1, len(questions) // assumptions.counted_pages)], prices)
-        _show(settings, work, prices, assumptions, f"tokens counted: {seen.likely:.2f} characters each", seen)
+        seen = _counted(settings, questions[:: max(1, len(questions) // assumptions.counted_pages)])
+        basis = f"tokens counted: {seen.characters_per_token:.2f} characters each"
+        _show(settings, work, prices, assumptions, basis, seen)
 
 
 def _work(settings: Settings, slugs: list[str]) -> tuple[Work, list[Question]]:
@@ -90,19 +91,20 @@ def _work(settings: Settings, slugs: list[str]) -> tuple[Work, list[Question]]:
     return work_left(pages, tasks(), model, decisions.find, set(coded["page_id"]))
 
 
-def _counted(settings: Settings, questions: list[Question], prices: Prices) -> CharactersPerToken:
-    """Return the characters per token that the server has counted."""
+def _counted(settings: Settings, questions: list[Question]) -> Counted:
+    """Have the server count the tokens of the tasks and of some pages."""
     import anthropic
 
-    from tryg_assets.domain.coding.claude.estimate import counted
+    from tryg_assets.domain.coding.claude.estimate import count
     from tryg_assets.domain.coding.claude.server import Server
+    from tryg_assets.domain.coding.claude.tasks import tasks
 
     key = settings.api_key.get_secret_value() if settings.api_key else None
     server = Server.of(settings.api_base_url, key)
     with out.status(f"{server.host} counts the tokens of {len(questions)} pages ..."):
         try:
             client = server.batch_client(seconds=60, retries=2)
-            return counted(client, questions, prices.request_overhead_tokens)
+            return count(client, questions, tasks())
         except anthropic.APIStatusError as problem:
             if problem.status_code not in (404, 405, 501):
                 raise server.explained(problem) from problem
@@ -119,7 +121,7 @@ def _show(
     prices: Prices,
     assumptions: Assumptions,
     basis: str,
-    seen: CharactersPerToken | None = None,
+    seen: Counted | None = None,
 ) -> None:
     from tryg_assets.domain.coding.claude.estimate import LEVELS, WAYS
     from tryg_assets.domain.coding.claude.estimate import estimate as estimated

@@ -17,14 +17,15 @@ from tryg_assets.domain.coding.claude.estimate import (
     LEVELS,
     WAYS,
     Assumptions,
+    Counted,
     Texts,
     Work,
-    counted,
+    count,
     estimate,
     page_texts,
     work_left,
 )
-from tryg_assets.domain.coding.claude.prices import CharactersPerToken, Prices, Spread, Usage
+from tryg_assets.domain.coding.claude.prices import Prices, Spread, Usage
 from tryg_assets.domain.coding.claude.questions import Model, ask
 from tryg_assets.domain.coding.claude.tasks import tasks
 from tryg_assets.domain.coding.interface import Page
@@ -35,7 +36,11 @@ FIVES = [model for model in PRICES.models if model.endswith("5-5")]
 HAIKU = "claude-haiku-5-5"
 MODEL = Model(HAIKU, {"thinking": {"type": "disabled"}})
 REPORT = Work(Texts(13_598, int(13_598 * 600 * ASSUMED.characters_per_word)))
-ONE = CharactersPerToken(low=Decimal(1), likely=Decimal(1), high=Decimal(1))
+SEEN = Counted(
+    dict.fromkeys(("decide", "describe", "actors", "master", "subcategory"), 3000),
+    dict.fromkeys(("decide", "describe", "actors", "master", "subcategory"), 500),
+    Decimal(1),
+)
 
 
 def flat(value: str) -> Spread:
@@ -48,13 +53,10 @@ def page(name: str, text: str = "Byrådet har vedtaget en tryghedsplan. Ring 86 
 
 def test_one_call_costs_what_its_tokens_cost() -> None:
     nobody = ASSUMED.model_copy(update={"share_yes": flat("0")})
-    task = tasks().decide
-    found = estimate(HAIKU, Work(Texts(1, 1000)), tasks(), PRICES, nobody, ONE)
+    found = estimate(HAIKU, Work(Texts(1, 1000)), tasks(), PRICES, nobody, SEEN)
     step = found.steps["likely"][0]
-    prefix = len(task.codebook) + len(task.question)
-    assert step.prefix == prefix
-    assert step.body == 1000 + len(task.schema_text) + PRICES.request_overhead_tokens
-    expected = Usage(prefix + step.body, round(ASSUMED.answer_characters.decide.likely))
+    assert (step.prefix, step.body) == (3000, 1000 + 500)
+    expected = Usage(4500, round(ASSUMED.answer_characters.decide.likely))
     assert found.usd["single"]["likely"] == PRICES.cost(HAIKU, expected, batch=False)
     assert found.usd["batch"]["likely"] == PRICES.cost(HAIKU, expected, batch=True)
     assert found.calls("likely") == 1
@@ -67,7 +69,7 @@ def test_what_the_cache_holds_is_read_and_the_rest_is_written() -> None:
             "cache_hits": ASSUMED.cache_hits.model_copy(update={"live": flat("0.75"), "batch": flat("0.5")}),
         }
     )
-    found = estimate("claude-opus-5", Work(Texts(4, 4000)), tasks(), PRICES, certain, ONE)
+    found = estimate("claude-opus-5", Work(Texts(4, 4000)), tasks(), PRICES, certain, SEEN)
     step = found.steps["likely"][0]
 
     def cost(batch: bool, **cached: int) -> Decimal:
@@ -178,18 +180,24 @@ def test_texts_are_measured_as_they_are_sent_masked() -> None:
     assert plain == secret
 
 
-def test_characters_per_token_are_what_the_server_counts() -> None:
-    sent: list[dict[str, Any]] = []
+def test_without_counting_tokens_are_inferred_from_characters() -> None:
+    task, per_token = tasks().decide, PRICES.characters_per_token(HAIKU).likely
+    step = estimate(HAIKU, Work(Texts(2, 2000)), tasks(), PRICES, ASSUMED).steps["likely"][0]
+    assert step.prefix == round((len(task.codebook) + len(task.question)) / per_token)
+    schema = round(len(task.schema_text) / per_token)
+    assert step.body == 1000 / per_token + schema + PRICES.request_overhead_tokens
 
+
+def test_tokens_are_what_the_server_counts() -> None:
     def count_tokens(**body: Any) -> SimpleNamespace:
-        sent.append(body)
-        text = "".join(block["text"] for block in body["system"]) + body["messages"][0]["content"]
-        return SimpleNamespace(input_tokens=(len(text) + len(tasks().decide.schema_text)) // 4 + 10)
+        assert "max_tokens" not in body
+        system = sum(len(block["text"]) for block in body.get("system", ()))
+        schema = len(str(body["output_config"])) if "output_config" in body else 0
+        return SimpleNamespace(input_tokens=7 + system + schema + 2 * len(body["messages"][0]["content"]))
 
     client = SimpleNamespace(messages=SimpleNamespace(count_tokens=count_tokens))
     _, questions = work_left([page("a"), page("b")], tasks(), MODEL, lambda keys: {})
-    seen = counted(client, questions, overhead=10)
-    assert float(seen.likely) == pytest.approx(4, rel=0.001)
-    assert seen.low == seen.likely == seen.high
-    assert len(sent) == 2
-    assert not {"max_tokens"} & set(sent[0])
+    seen = count(client, questions, tasks())
+    assert float(seen.characters_per_token) == pytest.approx(0.5, rel=0.03)
+    assert set(seen.prefix) == set(seen.rest) == {"decide", "describe", "actors", "master", "subcategory"}
+    assert seen.prefix["decide"] == len(tasks().decide.codebook) + len(tasks().decide.question)

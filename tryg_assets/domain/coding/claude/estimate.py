@@ -23,7 +23,7 @@ from tryg_assets import paths
 from tryg_assets.domain.coding.claude.answers import decided, read_reply
 from tryg_assets.domain.coding.claude.decisions import Decision
 from tryg_assets.domain.coding.claude.masking import masked_page
-from tryg_assets.domain.coding.claude.prices import CharactersPerToken, ModelPrice, Prices, Spread, Usage
+from tryg_assets.domain.coding.claude.prices import ModelPrice, Prices, Spread, Usage
 from tryg_assets.domain.coding.claude.questions import Model, Question, ask, page_content
 from tryg_assets.domain.coding.claude.tasks import Task, Tasks
 from tryg_assets.domain.coding.interface import Page
@@ -224,16 +224,15 @@ def estimate(
     tasks: Tasks,
     prices: Prices,
     assumptions: Assumptions,
-    characters_per_token: CharactersPerToken | None = None,
+    seen: Counted | None = None,
 ) -> Estimate:
-    """Return what ``work`` would cost with ``model``; ``characters_per_token`` takes the place of the file's if it was measured.
+    """Return what ``work`` would cost with ``model``; what the server has ``seen`` takes the place of inferred tokens.
 
     Raises:
         UnknownPrice: the model has no price.
     """
     known = prices.of(model)
-    tokens = characters_per_token or prices.characters_per_token(model)
-    steps = {level: _steps(level, model, work, tasks, prices, assumptions, tokens) for level in LEVELS}
+    steps = {level: _steps(level, model, work, tasks, prices, assumptions, seen) for level in LEVELS}
     usd: dict[Way, dict[Level, Decimal]] = {
         way: {level: _cost(way, level, model, steps[level], prices, assumptions) for level in LEVELS}
         for way in WAYS
@@ -255,10 +254,11 @@ def _steps(
     tasks: Tasks,
     prices: Prices,
     assumptions: Assumptions,
-    characters_per_token: CharactersPerToken,
+    seen: Counted | None,
 ) -> tuple[Step, ...]:
     share = _share_yes(work, assumptions)
-    per_token: Decimal = getattr(characters_per_token, level)
+    inferred: Decimal = getattr(prices.characters_per_token(model), level)
+    per_token = seen.characters_per_token if seen else inferred
     thinking: Decimal = getattr(assumptions.thinking_tokens, level) * prices.of(model).thinks_anyway
     page = Decimal(work.decide.characters) / max(1, work.decide.count)
     follow = work.decide.count * getattr(share, level)
@@ -266,15 +266,21 @@ def _steps(
     list_length = getattr(assumptions.actor_list_characters, level)
 
     def step(task: str, asked: Sequence[Task], calls: Decimal, characters: Decimal) -> Step:
-        schema = Decimal(sum(len(one.schema_text) for one in asked)) / len(asked)
-        prefix = Decimal(sum(len(one.codebook) + len(one.question) for one in asked)) / len(asked)
-        body = (characters / calls if calls else Decimal()) + schema
+        if seen:
+            prefix, rest = seen.prefix[task], seen.rest[task]
+        else:
+            lengths = [(len(one.codebook) + len(one.question), len(one.schema_text)) for one in asked]
+            prefix, schema = (
+                round(Decimal(sum(kind)) / len(asked) / per_token) for kind in zip(*lengths, strict=True)
+            )
+            rest = schema + prices.request_overhead_tokens
+        text = characters / calls if calls else Decimal()
         answer: Decimal = getattr(getattr(assumptions.answer_characters, task), level)
         return Step(
             task,
             calls,
-            round(prefix / per_token),
-            round(body / per_token) + prices.request_overhead_tokens,
+            prefix,
+            rest + round(text / per_token),
             round(answer / per_token + thinking),
         )
 
@@ -335,20 +341,41 @@ def _least_cached(known: ModelPrice, assumptions: Assumptions) -> int:
     return known.minimum_cacheable_tokens or assumptions.assumed_minimum_cacheable_tokens
 
 
-def counted(client: Any, questions: Sequence[Question], overhead: int) -> CharactersPerToken:
-    """Have the server count the tokens of ``questions``; returns the characters per token it has seen.
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Tokens as the server counts them: of each task's prefix and of the rest that is the same in every call, and of pages."""
+
+    prefix: Mapping[str, int]
+    rest: Mapping[str, int]
+    characters_per_token: Decimal
+
+
+def count(client: Any, questions: Sequence[Question], tasks: Tasks) -> Counted:
+    """Have the server count the tokens of every task and of the pages in ``questions``, which are of the task "decide".
 
     ``client`` is an ``anthropic.Anthropic``. Counting is free of charge.
 
     Raises:
         anthropic.APIError: the server does not count (Ollama) or cannot be reached.
     """
-    characters = tokens = 0
-    for question in questions:
+
+    def tokens(question: Question, *left_out: str) -> int:
         body = question.body("5m")
-        asked = {name: body[name] for name in body if name != "max_tokens"}
-        tokens += client.messages.count_tokens(**asked).input_tokens - overhead
-        task = question.task
-        characters += len(question.content) + len(task.codebook) + len(task.question) + len(task.schema_text)
-    seen = Decimal(characters) / max(1, tokens)
-    return CharactersPerToken(low=seen, likely=seen, high=seen)
+        asked = {name: body[name] for name in body if name not in ("max_tokens", *left_out)}
+        return int(client.messages.count_tokens(**asked).input_tokens)
+
+    model = questions[0].model
+    shortest = [ask(task, ".", "", model) for task in tasks.all()]
+    prefix: dict[str, list[int]] = {}
+    rest: dict[str, list[int]] = {}
+    for question in shortest:
+        whole, frame = tokens(question), tokens(question, "system", "output_config")
+        prefix.setdefault(question.task.name, []).append(tokens(question, "output_config") - frame)
+        rest.setdefault(question.task.name, []).append(whole - prefix[question.task.name][-1])
+    fixed = prefix["decide"][0] + rest["decide"][0]
+    sent = sum(tokens(question) - fixed for question in questions)
+    return Counted(
+        {task: round(sum(found) / len(found)) for task, found in prefix.items()},
+        {task: round(sum(found) / len(found)) for task, found in rest.items()},
+        Decimal(sum(len(question.content) for question in questions)) / max(1, sent),
+    )
