@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import cleaning, coding, extraction
+from benchmarks import cleaning, coding, extraction, money
 from tryg_assets.domain.sample_web.server import SampleServer
 
 
@@ -16,6 +16,7 @@ def main() -> None:
         crawled = cleaning.crawl_all(server.address, Path(folder))
     cleaning.report(crawled)
     coding.report(crawled)
+    money.report(crawled)
     extraction.report()
     print(f"\nall measurements took {time.perf_counter() - started:.0f} s")
 

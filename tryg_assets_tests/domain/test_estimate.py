@@ -173,6 +173,12 @@ def test_only_what_is_not_answered_and_waits_in_no_batch_is_left() -> None:
     assert (work.describe.count, work.actors.count) == (0, 1)
 
 
+def test_pages_with_the_same_text_are_asked_once() -> None:
+    twins = [page("a"), replace(page("a"), page_id="b", municipality="odense"), page("c")]
+    work, questions = work_left(twins, tasks(), MODEL, lambda keys: {})
+    assert work.decide.count == len(questions) == 2
+
+
 def test_texts_are_measured_as_they_are_sent_masked() -> None:
     plain, secret = (
         page_texts([page("a", f"Ring {number}")], tasks()) for number in ("[telefon]", "86123456")

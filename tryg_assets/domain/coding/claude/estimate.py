@@ -125,19 +125,23 @@ def work_left(
     ``find`` looks questions up in the table of decisions; a question that waits in a batch is paid for already. ``said_yes`` are
     the ids of pages that another engine found to describe an initiative.
     """
-    asked = [(page, *_sent(page, tasks)) for page in pages]
+    # Pages with the same text are one question, which is asked once.
+    asked: dict[str, tuple[Page, Question]] = {}
+    for page in pages:
+        text, cut = _sent(page, tasks)
+        question = ask(tasks.decide, text, page.municipality, model, cut=cut)
+        asked.setdefault(question.key, (page, question))
+    stored = find(list(asked))
     undecided: list[Question] = []
     yes: list[Question] = []
     share = 0
-    stored = find([ask(tasks.decide, text, page.municipality, model).key for page, text, _ in asked])
-    for page, text, cut in asked:
-        question = ask(tasks.decide, text, page.municipality, model, cut=cut)
-        found = stored.get(question.key)
+    for key, (page, question) in asked.items():
+        found = stored.get(key)
         if found is None or not _paid(found):
             undecided.append(question)
             share += page.page_id in said_yes
         elif found.answered:
-            coding = decided(page, read_reply(found.raw, tasks.decide), cut=cut)
+            coding = decided(page, read_reply(found.raw, tasks.decide), cut=question.cut)
             if coding.is_initiative == "yes" and page.says(coding.quote, coding.evidence_ids):
                 yes.append(question)
     return (
