@@ -190,7 +190,7 @@ def spend(
         table.add_row(name, settled, open_, "" if cap is None else str(cap), f"{prices.dkk(totals.settled)}")
 
     if (latest := ledger.latest_run()) is not None:
-        row(f"latest run ({latest})", ledger.totals(run_id=latest), settings.budget_run_usd)
+        row(f"latest run ({latest[:8]})", ledger.totals(run_id=latest), settings.budget_run_usd)
     row(f"month {month}", ledger.totals(month=month), settings.budget_month_usd)
     row("in all", ledger.totals())
     out.print(table)
