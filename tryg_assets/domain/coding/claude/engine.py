@@ -120,6 +120,7 @@ class Claude:
             "cache_write_tokens": used.cache_write_5m_tokens + used.cache_write_1h_tokens,
             "cache_hit_rate": round(tally.cache_hits / tally.calls, 3) if tally.calls else 0.0,
             "cost_usd": float(tally.cost_usd),
+            "batches": "offered by the server" if self.batches.offered else "not offered by the server",
             **{
                 name: self._counts[name]
                 for name in ("quote_not_found", "refused", "cut_off", "invalid", "rejected", "cut")
