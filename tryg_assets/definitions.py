@@ -16,6 +16,7 @@ from tryg_assets.assets import (
     filtered_pages,
     raw_crawl,
     report,
+    spend,
 )
 from tryg_assets.checks import actor_entities as actor_checks
 from tryg_assets.checks import aggregates as aggregate_checks
@@ -25,7 +26,16 @@ from tryg_assets.checks import filtered_pages as filter_checks
 from tryg_assets.checks import raw_crawl as crawl_checks
 from tryg_assets.resources import default_resources
 
-STAGES = [raw_crawl, filtered_pages, classified_initiatives, actor_entities, agreement, aggregates, report]
+STAGES = [
+    raw_crawl,
+    filtered_pages,
+    classified_initiatives,
+    spend,
+    actor_entities,
+    agreement,
+    aggregates,
+    report,
+]
 CHECKS = [crawl_checks, filter_checks, initiative_checks, actor_checks, agreement_checks, aggregate_checks]
 
 defs = dg.Definitions(

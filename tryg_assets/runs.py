@@ -167,7 +167,7 @@ def publish(only_if_changed: bool) -> Outcome:
         (settings.report / name).exists() for name in (PUBLISHED, DRAFT)
     )
     sites = repr([(site.slug, site.name, site.type) for site in corpus.sites.values()])
-    parts = (sites, str(settings.seed), str(settings.review_sample_size))
+    parts = (sites, str(settings.seed), str(settings.review_sample_size), str(corpus.ledger.totals()))
     if only_if_changed and made and corpus.stamps.is_country_made(corpus.sites, *parts):
         return Outcome("", True, "unchanged")
     with dg.DagsterInstance.get() as instance:

@@ -95,6 +95,32 @@ batch = sa.Table(
 )
 
 
+# The pages that are asked again at every change of engine, model or codebook, with their texts as they were when chosen.
+canary = sa.Table(
+    "canary",
+    metadata,
+    sa.Column("page_id", sa.String(64), primary_key=True),
+    sa.Column("municipality", sa.String(128), nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("chosen_at", sa.String(32), nullable=False),
+)
+
+# What was answered about them, by engine and version of it (its codebook hash). ``focus_areas`` are ids separated by "|".
+canary_answer = sa.Table(
+    "canary_answer",
+    metadata,
+    sa.Column("engine", sa.String(64), primary_key=True),
+    sa.Column("version", sa.String(64), primary_key=True),
+    sa.Column("page_id", sa.String(64), primary_key=True),
+    sa.Column("is_initiative", sa.String(8), nullable=False),
+    sa.Column("focus_areas", sa.Text, nullable=False),
+    sa.Column("rationale", sa.Text, nullable=False),
+    sa.Column("answered_at", sa.String(32), nullable=False),
+)
+
+
 def open_state(url: str) -> sa.Engine:
     """Open the state database at ``url`` and create the tables it lacks.
 

@@ -6,11 +6,12 @@ import polars as pl
 from tryg_assets import paths
 from tryg_assets.assets._spec import CODEBOOK, table_asset
 from tryg_assets.contracts import contract
+from tryg_assets.domain.coding.canaries import Canaries
 from tryg_assets.domain.reference import focus_areas
 from tryg_assets.domain.reliability.agreement import agreement_rows
 from tryg_assets.domain.review.gold import read_gold
 from tryg_assets.domain.review.sampling import draw_sample
-from tryg_assets.resources import Corpus
+from tryg_assets.resources import Corpus, LakeResource
 
 
 @table_asset("review_sample", kinds={"python", "parquet"})
@@ -37,3 +38,15 @@ def agreement(corpus: Corpus, page_codings: pl.DataFrame, human_codings: pl.Data
     """Compare the engine's codings with the reference codings, task by task."""
     rows = agreement_rows(page_codings, human_codings, corpus.coder().engine, list(focus_areas()))
     return contract("agreement").frame(rows)
+
+
+@table_asset("canaries", kinds={"python", "parquet"}, rules=sorted(CODEBOOK.glob("*.*")))
+def canaries(
+    context: dg.AssetExecutionContext, corpus: Corpus, lake: LakeResource, page_codings: pl.DataFrame
+) -> pl.DataFrame:
+    """Ask this version of the engine about the fixed pages, and set its answers beside those of the version before."""
+    kept = Canaries(corpus.ledger.engine, corpus.clock)
+    kept.choose(page_codings["page_id"], lambda ids: lake.lake.rows("raw_crawl", "page_id", ids))
+    rows = contract("canaries").frame(kept.ask(corpus.coder(context.run_id)))
+    context.add_output_metadata({"changed": rows.filter("changed").height, "canaries": rows.height})
+    return rows

@@ -90,6 +90,7 @@ def pages_exist(lake: Lake, slug: str) -> Verdict:
 checks = [
     contract_check("page_codings"),
     contract_check("classified_initiatives"),
+    contract_check("spend"),
     municipality_check(
         "page_codings",
         "every_kept_page_coded",

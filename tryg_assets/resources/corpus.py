@@ -12,6 +12,7 @@ from tryg_assets import __version__
 from tryg_assets.clock import Clock, system_clock
 from tryg_assets.domain.coding import coder
 from tryg_assets.domain.coding.claude import open_claude
+from tryg_assets.domain.coding.claude.ledger import Ledger, open_ledger
 from tryg_assets.domain.coding.interface import Coder
 from tryg_assets.domain.crawling.archive import Archive
 from tryg_assets.domain.crawling.crawl import CrawlResult, Previous, crawl
@@ -61,6 +62,11 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
                 f"The engine {self.settings.engine} asks nobody, so it has no batches. Set TRYG_ENGINE=claude."
             )
         return open_claude(self.settings, run_id)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was spent on models, and the caps."""
+        return open_ledger(self.settings, "by hand", self.clock)
 
     @property
     def stamps(self) -> Stamps:

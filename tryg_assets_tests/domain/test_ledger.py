@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tryg_assets.clock import fixed_clock
+from tryg_assets.contracts import contract
 from tryg_assets.domain.coding.claude.ledger import Ledger, Planned, Totals
 from tryg_assets.domain.coding.claude.prices import Prices, Usage
 from tryg_assets.errors import BudgetReached, TrygError, UnknownPrice
@@ -189,6 +190,35 @@ def test_a_price_too_fine_for_the_ledger_is_rounded_up_never_lost(engine: sa.Eng
     book = ledger(engine)
     reservation = reserve(book, Usage(cache_read_tokens=1), batch=True)
     assert book.settle(reservation, Usage(cache_read_tokens=1), "a") == Decimal("5e-9")
+
+
+def test_the_table_of_spend_is_by_municipality_model_task_and_month(engine: sa.Engine) -> None:
+    book = ledger(engine)
+    one = book.reserve(HAIKU, CENT, batch=False, task="decide", municipality="aarhus")
+    two = book.reserve(HAIKU, CENT, batch=True, task="decide", municipality="aarhus")
+    book.reserve(HAIKU, CENT, batch=False, task="describe", municipality="aarhus")
+    released = book.reserve(HAIKU, CENT, batch=False, task="decide", municipality="odense")
+    book.settle(one, Usage(100, 20, 30, 4, 5), "a")
+    book.settle(two, Usage(10), "b")
+    book.release(released)
+    table = contract("spend").frame(book.rows())
+    decide, describe = table.to_dicts()
+    assert (decide["requests"], decide["batched"], decide["open_requests"]) == (2, 1, 0)
+    assert [decide[f"{kind}_tokens"] for kind in ("input", "output", "cache_read", "cache_write")] == [
+        110,
+        20,
+        30,
+        9,
+    ]
+    assert decide["cost_usd"] == pytest.approx(float(book.totals().settled))
+    assert (describe["requests"], describe["open_requests"], describe["open_usd"]) == (0, 1, 0.01)
+    assert (describe["month"], describe["model"]) == ("2026-11", HAIKU)
+    assert book.latest_run() == "run-1"
+
+
+def test_an_empty_ledger_is_an_empty_table(engine: sa.Engine) -> None:
+    assert contract("spend").frame(ledger(engine).rows()).is_empty()
+    assert ledger(engine).latest_run() is None
 
 
 AMOUNTS = st.integers(0, 60_000)

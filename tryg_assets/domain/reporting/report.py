@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from markupsafe import Markup
 from yarl import URL
 
 from tryg_assets.domain.coding.claude.masking import published
+from tryg_assets.domain.coding.claude.prices import Prices
 from tryg_assets.domain.reliability.agreement import ALL_AREAS, PAGE, Gate, GateResult
 from tryg_assets.domain.reporting import charts, danish
 
@@ -26,12 +28,38 @@ _QUOTE_LENGTH = 320
 
 
 @dataclass(frozen=True, slots=True)
+class Costs:
+    """What the coding has cost; ``tasks`` are (task, requests, US dollars), ``rate`` says at what rate kroner are reckoned."""
+
+    requests: int
+    usd: Decimal
+    dkk: Decimal
+    rate: str
+    tasks: tuple[tuple[str, int, float], ...]
+
+    @classmethod
+    def of(cls, spend: pl.DataFrame, model: str, prices: Prices) -> Costs:
+        """Add up the table ``spend`` for one model."""
+        rows = spend.filter(pl.col("model") == model)
+        usd = Decimal(str(round(rows["cost_usd"].sum(), 6)))
+        exchange = prices.dkk_per_usd
+        return cls(
+            requests=int(rows["requests"].sum()),
+            usd=usd,
+            dkk=prices.dkk(usd),
+            rate=f"{danish.decimal(float(exchange.rate))} kr. pr. dollar ({exchange.source}, {exchange.checked_on:%d.%m.%Y})",
+            tasks=tuple(rows.group_by("task").agg(pl.sum("requests", "cost_usd")).sort("task").iter_rows()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ReportData:
     """What the report is made from.
 
     ``marts`` are the marts by name, ``agreement`` and ``initiatives`` the tables ``agreement`` and
     ``classified_initiatives`` of one engine, ``missing`` the (name, reason) of municipalities not read.
     ``codebooks`` are the hashes found on the codings, which must all be ``codebook_hash``.
+    ``costs`` is what the coding has cost, nothing for an engine that asks no language model.
     ``draft`` marks a report that may not be published; the gate's reasons then stand on its front.
     """
 
@@ -47,6 +75,7 @@ class ReportData:
     gate: GateResult
     draft: bool
     codebooks: tuple[str, ...] = ()
+    costs: Costs | None = None
 
 
 def render_report(data: ReportData) -> str:

@@ -13,10 +13,11 @@ from decimal import ROUND_CEILING, Decimal
 
 import sqlalchemy as sa
 
-from tryg_assets.clock import Clock
+from tryg_assets.clock import Clock, system_clock
 from tryg_assets.domain.coding.claude.prices import KINDS, Prices, Usage
 from tryg_assets.errors import BudgetReached, TrygError
-from tryg_assets.state import locked, spend
+from tryg_assets.settings import Settings, ensure_writable
+from tryg_assets.state import locked, open_state, spend
 
 _PICO = Decimal(10) ** 12
 
@@ -211,6 +212,46 @@ class Ledger:
             found = {status: _usd(amount) for status, amount in connection.execute(query)}
         return Totals(found.get("settled", Decimal()), found.get("open", Decimal()))
 
+    def rows(self) -> list[dict[str, object]]:
+        """Return rows of the table ``spend``, sorted by key; requests that were released are in none."""
+        keys = (spend.c.municipality, spend.c.model, spend.c.task, spend.c.month)
+        settled, still_open = spend.c.status == "settled", spend.c.status == "open"
+
+        def total(name: str, of: sa.ColumnElement[int], where: sa.ColumnElement[bool]) -> sa.Label[int]:
+            return sa.func.coalesce(sa.func.sum(sa.case((where, of), else_=0)), 0).label(name)
+
+        one = sa.literal(1)
+        query = (
+            sa.select(
+                *keys,
+                total("requests", one, settled),
+                total("batched", one, settled & spend.c.batch),
+                total("input_tokens", spend.c.input_tokens, settled),
+                total("output_tokens", spend.c.output_tokens, settled),
+                total("cache_read_tokens", spend.c.cache_read_tokens, settled),
+                total(
+                    "cache_write_tokens",
+                    spend.c.cache_write_5m_tokens + spend.c.cache_write_1h_tokens,
+                    settled,
+                ),
+                total("cost_usd", spend.c.counted_pico_usd, settled),
+                total("open_requests", one, still_open),
+                total("open_usd", spend.c.counted_pico_usd, still_open),
+            )
+            .where(spend.c.status != "released")
+            .group_by(*keys)
+            .order_by(*keys)
+        )
+        with self.engine.connect() as connection:
+            found = [dict(row) for row in connection.execute(query).mappings()]
+        return [row | {name: float(_usd(row[name])) for name in ("cost_usd", "open_usd")} for row in found]
+
+    def latest_run(self) -> str | None:
+        """Return the run that reserved last, or ``None`` if nothing was ever reserved."""
+        query = sa.select(spend.c.run_id).order_by(spend.c.reserved_at.desc(), spend.c.run_id).limit(1)
+        with self.engine.connect() as connection:
+            return connection.execute(query).scalar()
+
     def _refuse_beyond_cap(self, connection: sa.Connection, month: str, wanted: int) -> None:
         for name, cap, column, value in (
             ("run", self.run_cap, spend.c.run_id, self.run_id),
@@ -237,6 +278,23 @@ class Ledger:
     def _decide(self, connection: sa.Connection, reservation_id: str, **values: object) -> None:
         decided = spend.update().where(spend.c.reservation_id == reservation_id)
         connection.execute(decided.values(decided_at=self.clock().isoformat(), **values))
+
+
+def open_ledger(settings: Settings, run_id: str, clock: Clock = system_clock) -> Ledger:
+    """Return the ledger in the state database of the settings, with their caps.
+
+    Raises:
+        ConfigurationError: the state database cannot be opened.
+    """
+    if settings.state_url is None:
+        ensure_writable(settings.home)
+    return Ledger(
+        open_state(settings.state),
+        clock,
+        run_cap=settings.budget_run_usd,
+        month_cap=settings.budget_month_usd,
+        run_id=run_id,
+    )
 
 
 def _tokens(usage: Usage) -> dict[str, int]:
