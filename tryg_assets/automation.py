@@ -1,12 +1,13 @@
-"""Jobs and schedules, each with its reason."""
-
-from __future__ import annotations
+"""Jobs, schedules and the sensor, each with its reason."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 
+from tryg_assets.domain.coding.pages import all_kept_pages
 from tryg_assets.partitions import municipalities
+from tryg_assets.resources import Corpus, LakeResource
 
 COPENHAGEN = "Europe/Copenhagen"
 TONIGHT = 14
@@ -48,7 +49,31 @@ publish = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     description="Sample, agreement, warehouse and report for the whole country; refuses to publish if a gate is closed.",
 )
-jobs = [refresh, crawl_only, derive, publish]
+
+
+@dg.op(
+    description="Send what the engine claude would ask about every kept page, in batches at half the price."
+)
+def ask_in_batches(context: dg.OpExecutionContext, corpus: Corpus, lake: LakeResource) -> None:
+    """Submit the questions of all municipalities that have been cleaned."""
+    slugs = lake.lake.municipalities("filtered_pages")
+    sent = corpus.asker(context.run_id).submit(all_kept_pages(lake.lake, slugs))
+    context.log.info(
+        f"{sent} questions of {len(slugs)} municipalities sent. The sensor batch_answers fetches the answers."
+    )
+
+
+# Nothing waits while a batch is answered, for up to a day: this job ends when all is sent, and the sensor goes on from there.
+@dg.job(
+    executor_def=dg.in_process_executor,
+    description="Send what the engine claude has to ask about all municipalities in batches, for half the price.",
+)
+def submit_batches() -> None:
+    """Send all questions that can be asked now."""
+    ask_in_batches()
+
+
+jobs: list[Any] = [refresh, crawl_only, derive, publish, submit_batches]
 
 
 def stalest(keys: Iterable[str], last_tried: Mapping[str, int], most: int = TONIGHT) -> list[str]:
@@ -82,4 +107,28 @@ def morning_publication(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     return dg.RunRequest(run_key=f"{context.scheduled_execution_time:%Y-%m-%d}")
 
 
+@dg.sensor(job=derive, minimum_interval_seconds=300)
+def batch_answers(
+    context: dg.SensorEvaluationContext, corpus: Corpus, lake: LakeResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Look at the open batches; store what has ended, send what follows from it, and derive what is then complete.
+
+    Off until switched on, as it asks and spends. Few questions that are left are asked by the derive run itself.
+    """
+    if corpus.settings.engine != "claude" or not (asker := corpus.asker()).batches.open():
+        yield dg.SkipReason("No batch is open.")
+        return
+    ready = asker.batches.collect()
+    pages = {slug: list(all_kept_pages(lake.lake, [slug])) for slug in ready}
+    every = [page for of_slug in pages.values() for page in of_slug]
+    if asker.has_much_to_ask(every):
+        asker.submit(every)
+        ready = [slug for slug in ready if asker.knows_all(pages[slug])]
+    for slug in ready:
+        yield dg.RunRequest(run_key=f"{slug}-{asker.decisions.clock():%Y-%m-%dT%H:%M:%S}", partition_key=slug)
+    if not ready:
+        yield dg.SkipReason(f"{len(asker.batches.open())} batches have not ended.")
+
+
+sensors = [batch_answers]
 schedules = [nightly_refresh, morning_publication]

@@ -24,7 +24,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from tryg_assets.commands import coding, money, panel
+from tryg_assets.commands import batches, coding, money, panel
 from tryg_assets.commands.console import HomeOption, err, out, plain, settings_with
 from tryg_assets.errors import TrygError
 from tryg_assets.settings import Settings
@@ -176,6 +176,7 @@ def report(home: HomeOption = None) -> None:
 
 
 app.command()(coding.code)
+app.command()(batches.batches)
 app.command()(money.estimate)
 app.command()(money.spend)
 app.command()(panel.panel)

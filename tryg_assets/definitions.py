@@ -1,4 +1,4 @@
-"""The table of contents: five stages from raw crawl to aggregates, their checks, jobs and schedules.
+"""The table of contents: five stages from raw crawl to aggregates, their checks, jobs, schedules and sensor.
 
 Importing this module reads the project's own files and the settings; it needs no key and no network.
 """
@@ -43,5 +43,6 @@ defs = dg.Definitions(
     asset_checks=[check for module in CHECKS for check in module.checks],
     jobs=automation.jobs,
     schedules=automation.schedules,
+    sensors=automation.sensors,
     resources=default_resources(),
 )

@@ -38,6 +38,7 @@ def engine(
     standin: StandIn | None, home: Path, *, clock: Clock = system_clock, run: str = "run", **changed: Any
 ) -> Claude:
     """Return the engine; ``cap`` is that of the run, the rest of ``changed`` goes to :func:`limits`."""
+    home.mkdir(parents=True, exist_ok=True)
     values: dict[str, Any] = {"home": home, "engine": "claude", "budget_run_usd": changed.pop("cap", 5)}
     if standin is not None:
         values["TRYG_API_BASE_URL"] = standin.url

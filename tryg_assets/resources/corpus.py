@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import polars as pl
@@ -10,6 +11,7 @@ import polars as pl
 from tryg_assets import __version__
 from tryg_assets.clock import Clock, system_clock
 from tryg_assets.domain.coding import coder
+from tryg_assets.domain.coding.claude import open_claude
 from tryg_assets.domain.coding.claude.ledger import Ledger, open_ledger
 from tryg_assets.domain.coding.interface import Coder
 from tryg_assets.domain.crawling.archive import Archive
@@ -17,11 +19,14 @@ from tryg_assets.domain.crawling.crawl import CrawlResult, Previous, crawl
 from tryg_assets.domain.crawling.fetch import Fetcher
 from tryg_assets.domain.crawling.policy import crawl_policy
 from tryg_assets.domain.sites import Site
-from tryg_assets.errors import SiteUnreachable
+from tryg_assets.errors import ConfigurationError, SiteUnreachable
 from tryg_assets.partitions import sites_of
 from tryg_assets.settings import Settings, load_settings
 from tryg_assets.stamps import Stamps
 from tryg_assets.storage import write_text
+
+if TYPE_CHECKING:
+    from tryg_assets.domain.coding.claude.engine import Claude
 
 
 class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -45,6 +50,18 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
     def coder(self, run_id: str = "") -> Coder:
         """Return the engine that codes; ``run_id`` is the run that a budget is held against if none is set."""
         return coder(self.settings.engine, run_id)
+
+    def asker(self, run_id: str = "") -> Claude:
+        """Return the engine that asks in batches.
+
+        Raises:
+            ConfigurationError: the engine set does not ask anybody.
+        """
+        if self.settings.engine != "claude":
+            raise ConfigurationError(
+                f"The engine {self.settings.engine} asks nobody, so it has no batches. Set TRYG_ENGINE=claude."
+            )
+        return open_claude(self.settings, run_id)
 
     @property
     def ledger(self) -> Ledger:

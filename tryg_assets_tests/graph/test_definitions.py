@@ -41,6 +41,7 @@ def picture() -> str:
         f"schedule {schedule.name} {schedule.cron_schedule} -> {schedule.job_name}"
         for schedule in automation.schedules
     ]
+    lines += [f"sensor {sensor.name} -> {sensor.job_name}" for sensor in automation.sensors]
     return "\n".join(lines) + "\n"
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import polars as pl
 
 from tryg_assets.domain.coding.interface import Coder, Page, verify
+from tryg_assets.storage import Lake
 
 
 def kept_pages(raw: pl.DataFrame, filtered: pl.DataFrame) -> list[Page]:
@@ -20,6 +21,12 @@ def kept_pages(raw: pl.DataFrame, filtered: pl.DataFrame) -> list[Page]:
         Page.of(row["page_id"], row["municipality"], row["url"], row["title"], row["text"])
         for row in kept.iter_rows(named=True)
     ]
+
+
+def all_kept_pages(lake: Lake, slugs: Iterable[str]) -> Iterator[Page]:
+    """Yield the kept pages of these municipalities as they were last read, one municipality in memory at a time."""
+    for slug in slugs:
+        yield from kept_pages(lake.read("raw_crawl", slug), lake.read("filtered_pages", slug))
 
 
 def code_pages(pages: Sequence[Page], engine: Coder) -> list[dict[str, Any]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -102,11 +103,11 @@ class Batches:
         from anthropic import APIConnectionError, APIStatusError
 
         ready: set[str] = set()
-        client = self._client()
         try:
-            for one in self.open():
-                if self._collect(client, one):
-                    ready.update(one.municipalities)
+            with self._client() as client:
+                for one in self.open():
+                    if self._collect(client, one):
+                        ready.update(one.municipalities)
         except APIStatusError as problem:
             raise self.server.explained(problem) from problem
         except APIConnectionError as problem:
@@ -152,9 +153,8 @@ class Batches:
 
         try:
             # Never retried: a lost reply does not say whether the batch was made, and a second one would be paid for as well.
-            made = self._client(retries=0).messages.batches.create(
-                requests=[_request(one) for one in claimed]
-            )
+            with self._client(retries=0) as client:
+                made = client.messages.batches.create(requests=[_request(one) for one in claimed])
         except APIStatusError as problem:
             self._close(batch_id, "lost")
             if problem.status_code not in _NOT_OFFERED:
@@ -178,7 +178,7 @@ class Batches:
         if there.processing_status != "ended" or there.results_url is None:
             return False
         waiting = {row.key: row for row in self.decisions.of_batch(one.batch_id)}
-        results = iter(self._results(client, server_id, there.results_url))
+        results = self._results(client, server_id, there.results_url)
         while some := list(islice(results, _STORED_AT_ONCE)):
             self._store(some, waiting)
         self._close(one.batch_id, "stored")
@@ -206,13 +206,16 @@ class Batches:
             if there.results_url is None:
                 may_come = True
                 continue
-            first = next(iter(self._results(client, there.id, there.results_url)), None)
+            with closing(self._results(client, there.id, there.results_url)) as results:
+                first = next(results, None)
             if first is not None and first["custom_id"] in keys:
                 self._mark(one.batch_id, status="sent", server_id=there.id)
                 return there.id, True
         return None, may_come
 
-    def _results(self, client: Anthropic, server_id: str, address: str) -> Iterator[dict[str, Any]]:
+    def _results(
+        self, client: Anthropic, server_id: str, address: str
+    ) -> Generator[dict[str, Any], None, None]:
         """Yield the results of a batch as they come, in any order.
 
         The SDK follows the address that the server names and sends the key along, so the address must be the server's own.

@@ -120,6 +120,7 @@ class Claude:
             "cache_write_tokens": used.cache_write_5m_tokens + used.cache_write_1h_tokens,
             "cache_hit_rate": round(tally.cache_hits / tally.calls, 3) if tally.calls else 0.0,
             "cost_usd": float(tally.cost_usd),
+            "batches": "offered by the server" if self.batches.offered else "not offered by the server",
             **{
                 name: self._counts[name]
                 for name in ("quote_not_found", "refused", "cut_off", "invalid", "rejected", "cut")
@@ -134,6 +135,15 @@ class Claude:
         """
         return self.batches.submit(self._all_missing(pages, self._everything))
 
+    def has_much_to_ask(self, pages: Iterable[Page]) -> bool:
+        """Whether so much can be asked now of these pages that it is worth a batch."""
+        return self._much(pages, self._everything)
+
+    def knows_all(self, pages: Iterable[Page]) -> bool:
+        """Whether every answer about these pages is there."""
+        self._waiting.clear()
+        return not any(self._all_missing(pages, self._everything)) and not self._waiting
+
     def _fetch(self, pages: Sequence[Page], read: Callable[[Page], object]) -> None:
         """Ask until ``read`` finds every answer for every page: in batches if there is much to ask, else in single calls.
 
@@ -144,15 +154,17 @@ class Claude:
         if self.batches.open():
             self.batches.collect()
         self._waiting.clear()
-        least = self.limits.batch.least
-        if len(pages) >= least and self.batches.offered:
-            much = sum(1 for _ in islice(self._all_missing(pages, read), least)) == least
-            if much and (submitted := self.batches.submit(self._all_missing(pages, read))):
-                raise AnswersPending(_PENDING.format(count=submitted))
+        many = len(pages) >= self.limits.batch.least and self.batches.offered and self._much(pages, read)
+        if many and (submitted := self.batches.submit(self._all_missing(pages, read))):
+            raise AnswersPending(_PENDING.format(count=submitted))
         if wanting := [page for page in pages if self._missing(page, read)]:
             self.live.ask(wanting, lambda page: self._missing(page, read), self._on_rejected)
         if self._waiting:
             raise AnswersPending(_PENDING.format(count=len(self._waiting)))
+
+    def _much(self, pages: Iterable[Page], read: Callable[[Page], object]) -> bool:
+        least = self.limits.batch.least
+        return sum(1 for _ in islice(self._all_missing(pages, read), least)) == least
 
     def _all_missing(self, pages: Iterable[Page], read: Callable[[Page], object]) -> Iterator[Asking]:
         return (asking for page in pages for asking in self._missing(page, read))
