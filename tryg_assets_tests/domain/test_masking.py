@@ -106,6 +106,8 @@ def test_words_and_neighbours_tell_what_a_number_is(text: str, masked: str) -> N
         "25.345.678,50",
         "Beløb: 45 123 456 789",
         "Mellem 2000-4000 borgere",
+        "Mobilitetsplan 2026-2038",
+        "Ringkøbing 2025-2026",
         "Sagsnr. 24/12345",
         "Sag 24/12345678",
         "Sagsnummer 24-12345678",

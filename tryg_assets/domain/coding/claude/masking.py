@@ -98,9 +98,12 @@ class _Words:
 
 @functools.cache
 def _words() -> _Words:
-    lists = {name: "|".join(map(re.escape, words)) for name, words in privacy().model_dump().items()}
-    # A word, what is left of it, and at most one short word more ("telefonnummer er", "ring på").
-    before = r"(?<!\w)(?:{})[\w.\-]*(?:[^\w\n]+[a-zæøå]{{1,6}})?[^\w\n]*$"
+    lists = {
+        name: "|".join(re.escape(word).replace(r"\*", r"[\w.\-]*") for word in words)
+        for name, words in privacy().model_dump().items()
+    }
+    # A word, and at most one short word more ("telefonnummer er", "ring på").
+    before = r"(?<!\w)(?:{})\.?(?:[^\w\n]+[a-zæøå]{{1,6}}\.?)?[^\w\n]*$"
     return _Words(
         phone=re.compile(before.format(lists["phone_words"]), re.IGNORECASE),
         other=re.compile(
