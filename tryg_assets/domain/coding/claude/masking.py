@@ -237,7 +237,8 @@ def _something_else(run: _Run, first: int, last: int) -> bool:
     if lengths == (4, 4):
         one, other = int(digits[:4]), int(digits[4:])
         is_range = separators == ["-"] and one < other and one % 10 == other % 10 == 0
-        return is_range or (one in _YEARS and other in _YEARS)
+        are_round = one % 100 == other % 100 == 0  # "4200 4400": a row of a table
+        return is_range or are_round or (one in _YEARS and other in _YEARS)
     return set(separators) != {" "} or run.lengths(last, last + 1) == (3,)
 
 
