@@ -44,6 +44,8 @@ def test_a_person_is_found(text: str, found: list[str]) -> None:
         "Sankt Hans Torv",
         "Nordsjællands Brandvæsen rykker ud.",
         "Bo trygt hele livet",
+        "Projektet Bo Trygt",
+        "ALL IN-indsatsen",
         "Per måned",
         "Tryg Odense og Aarhus Kommune",
         "ingen navne her",
