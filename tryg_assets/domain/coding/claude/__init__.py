@@ -28,31 +28,21 @@ def open_claude(
     from tryg_assets.domain.coding.claude.batches import Batches
     from tryg_assets.domain.coding.claude.decisions import Decisions
     from tryg_assets.domain.coding.claude.engine import Claude
-    from tryg_assets.domain.coding.claude.ledger import Ledger
+    from tryg_assets.domain.coding.claude.ledger import open_ledger
     from tryg_assets.domain.coding.claude.limits import Limits
     from tryg_assets.domain.coding.claude.live import Live, Tally
-    from tryg_assets.domain.coding.claude.prices import Prices
     from tryg_assets.domain.coding.claude.questions import Model
     from tryg_assets.domain.coding.claude.server import Server
     from tryg_assets.domain.coding.claude.tasks import tasks
-    from tryg_assets.state import open_state
 
     server = Server.of(
         settings.api_base_url, settings.api_key.get_secret_value() if settings.api_key else None
     )
-    prices, limits, tally = Prices.load(), limits or Limits.load(), Tally()
-    model = Model(settings.model, prices.of(settings.model).thinking_off)
     owner = uuid.uuid4().hex
-    state = open_state(settings.state)
-    ledger = Ledger(
-        state,
-        clock,
-        run_cap=settings.budget_run_usd,
-        month_cap=settings.budget_month_usd,
-        run_id=settings.run_id or run_id or owner,
-        prices=prices,
-    )
-    decisions = Decisions(state, clock, ledger, owner=owner, lease_seconds=limits.lease_seconds)
+    limits, tally = limits or Limits.load(), Tally()
+    ledger = open_ledger(settings, settings.run_id or run_id or owner, clock)
+    model = Model(settings.model, ledger.prices.of(settings.model).thinking_off)
+    decisions = Decisions(ledger.engine, clock, ledger, owner=owner, lease_seconds=limits.lease_seconds)
     return Claude(
         tasks(),
         model,
