@@ -53,6 +53,8 @@ def country_version() -> str:
             *_PACKAGE.rglob("*.py"),
             *(_PACKAGE / "domain" / "reporting").rglob("*.*"),
             *paths.CODEBOOK.glob("*"),
+            paths.DATA / "prices.yml",
+            paths.DATA / "privacy.yml",
         ]
     )
 

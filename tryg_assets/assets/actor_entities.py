@@ -3,6 +3,7 @@
 import dagster as dg
 import polars as pl
 
+from tryg_assets import paths
 from tryg_assets.assets._spec import CODEBOOK, out
 from tryg_assets.contracts import contract
 from tryg_assets.domain.actors.entities import actor_rows
@@ -11,7 +12,7 @@ from tryg_assets.domain.coding.pages import kept_pages
 from tryg_assets.partitions import municipalities
 from tryg_assets.resources import Corpus
 
-_RULES = [CODEBOOK / "actors.yml"]
+_RULES = [CODEBOOK / "actors.yml", paths.DATA / "privacy.yml"]
 
 
 @dg.multi_asset(
