@@ -13,6 +13,7 @@ from benchmarks import (
     crawl,
     dates,
     extraction,
+    money,
     reliability,
     resume,
     review,
@@ -27,6 +28,7 @@ def main() -> None:
     cleaning.report(crawled)
     cleaning_scale.report()
     coding.report(crawled)
+    money.report(crawled)
     extraction.report()
     crawl.report()
     resume.report()

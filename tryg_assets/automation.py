@@ -1,15 +1,16 @@
 """Jobs, schedules and sensors, each with its reason."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 
+from tryg_assets.domain.coding.pages import all_kept_pages
 from tryg_assets.domain.review.inbox import waiting_files
 from tryg_assets.ids import stable_id
 from tryg_assets.partitions import municipalities
+from tryg_assets.resources import Corpus, LakeResource
 from tryg_assets.settings import load_settings
 
 COPENHAGEN = "Europe/Copenhagen"
@@ -27,7 +28,9 @@ DERIVED = dg.AssetSelection.assets(*DERIVED_TABLES)
 COUNTRY = dg.AssetSelection.all() - CRAWLED - DERIVED
 
 # What changes when people's answers come in; the numbers and the report wait for the next publication.
-REVIEW = dg.AssetSelection.assets("review_inbox", "human_codings", "municipality_replies", "agreement")
+REVIEW = dg.AssetSelection.assets(
+    "review_inbox", "human_codings", "municipality_replies", "agreement", "corrected_estimates"
+)
 
 # One run is one municipality in one process: starting a process a step costs ten times the work itself, and one bad
 # website must fail one run and nothing else. Parallelism comes from runs.
@@ -61,7 +64,31 @@ read_answers = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     description="Read what lies in the review inbox and measure agreement again.",
 )
-jobs = [refresh, crawl_only, derive, publish, read_answers]
+
+
+@dg.op(
+    description="Send what the engine claude would ask about every kept page, in batches at half the price."
+)
+def ask_in_batches(context: dg.OpExecutionContext, corpus: Corpus, lake: LakeResource) -> None:
+    """Submit the questions of all municipalities that have been cleaned."""
+    slugs = lake.lake.municipalities("filtered_pages")
+    sent = corpus.asker(context.run_id).submit(all_kept_pages(lake.lake, slugs))
+    context.log.info(
+        f"{sent} questions of {len(slugs)} municipalities sent. The sensor batch_answers fetches the answers."
+    )
+
+
+# Nothing waits while a batch is answered, for up to a day: this job ends when all is sent, and the sensor goes on from there.
+@dg.job(
+    executor_def=dg.in_process_executor,
+    description="Send what the engine claude has to ask about all municipalities in batches, for half the price.",
+)
+def submit_batches() -> None:
+    """Send all questions that can be asked now."""
+    ask_in_batches()
+
+
+jobs: list[Any] = [refresh, crawl_only, derive, publish, read_answers, submit_batches]
 
 
 def stalest(keys: Iterable[str], last_tried: Mapping[str, int], most: int = TONIGHT) -> list[str]:
@@ -111,5 +138,29 @@ def review_inbox_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=stable_id(now))], cursor=now)
 
 
+@dg.sensor(job=derive, minimum_interval_seconds=300)
+def batch_answers(
+    context: dg.SensorEvaluationContext, corpus: Corpus, lake: LakeResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Look at the open batches; store what has ended, send what follows from it, and derive what is then complete.
+
+    Off until switched on, as it asks and spends. Few questions that are left are asked by the derive run itself.
+    """
+    if corpus.settings.engine != "claude" or not (asker := corpus.asker()).batches.open():
+        yield dg.SkipReason("No batch is open.")
+        return
+    ready = asker.batches.collect()
+    pages = {slug: list(all_kept_pages(lake.lake, [slug])) for slug in ready}
+    every = [page for of_slug in pages.values() for page in of_slug]
+    if asker.has_much_to_ask(every):
+        asker.submit(every)
+        ready = [slug for slug in ready if asker.knows_all(pages[slug])]
+    for slug in ready:
+        yield dg.RunRequest(run_key=f"{slug}-{asker.decisions.clock():%Y-%m-%dT%H:%M:%S}", partition_key=slug)
+    if not ready:
+        yield dg.SkipReason(f"{len(asker.batches.open())} batches have not ended.")
+
+
+sensors = [batch_answers]
 schedules = [nightly_refresh, morning_publication]
 sensors = [review_inbox_sensor]

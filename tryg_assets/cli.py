@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tryg_assets.commands import coding, pages
+from tryg_assets.commands import batches, coding, money, pages, panel
 from tryg_assets.commands.console import HomeOption, err, out, plain, settings_with
 from tryg_assets.commands.dry import say_plan
 from tryg_assets.commands.review import review
@@ -106,7 +107,8 @@ def run(
     runs.prepare_home(settings)
     started = time.monotonic()
     with _sample_address(settings) as address:
-        variables = runs.environment(settings, address)
+        # One budget for all the municipality runs that this command starts.
+        variables = runs.environment(settings, address) | {"TRYG_RUN_ID": settings.run_id or uuid.uuid4().hex}
         outcomes = _with_progress(settings, [site.slug for site in wanted], variables)
         failed = [outcome for outcome in outcomes if not outcome.ok]
         _say_failed(failed, len(outcomes))
@@ -224,6 +226,11 @@ def report(home: HomeOption = None) -> None:
 app.command()(coding.code)
 app.command()(pages.explain)
 app.command()(pages.show)
+app.command()(batches.batches)
+app.command()(money.estimate)
+app.command()(money.spend)
+app.command()(panel.panel)
+app.add_typer(panel.codebook, name="codebook")
 
 
 @app.command()

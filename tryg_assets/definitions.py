@@ -1,4 +1,4 @@
-"""The table of contents: five stages from raw crawl to aggregates, their checks, jobs and schedules.
+"""The table of contents: five stages from raw crawl to aggregates, their checks, jobs, schedules and sensor.
 
 Importing this module reads the project's own files and the settings; it needs no key and no network.
 """
@@ -17,6 +17,7 @@ from tryg_assets.assets import (
     quality_page,
     raw_crawl,
     report,
+    spend,
 )
 from tryg_assets.checks import actor_entities as actor_checks
 from tryg_assets.checks import aggregates as aggregate_checks
@@ -27,7 +28,7 @@ from tryg_assets.checks import raw_crawl as crawl_checks
 from tryg_assets.resources import default_resources
 
 STAGES = [
-    raw_crawl, filtered_pages, classified_initiatives, actor_entities, agreement, quality_page, aggregates, report,
+    raw_crawl, filtered_pages, classified_initiatives, spend, actor_entities, agreement, quality_page, aggregates, report,
 ]  # fmt: skip
 CHECKS = [crawl_checks, filter_checks, initiative_checks, actor_checks, agreement_checks, aggregate_checks]
 

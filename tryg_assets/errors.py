@@ -10,7 +10,12 @@
     ├── ArchiveError              what was read cannot be kept
     ├── SiteUnreachable           a municipality's website gave nothing to read
     ├── OutsideTheNight           not the hour to read real websites
-    └── NotPublishable            the agreement gate or the coverage gate is closed
+    ├── NotPublishable            the agreement gate or the coverage gate is closed
+    ├── UnknownPrice              a model without a price in data/prices.yml
+    ├── BudgetReached             a request would pass the cap of the run or of the month
+    ├── StateNotWritten           the state database cannot be written (a full disk)
+    ├── ServerUnavailable         the server of a model does not answer, or answers with errors only
+    └── AnswersPending            answers are in a batch that has not ended
 """
 
 from __future__ import annotations
@@ -56,3 +61,23 @@ class OutsideTheNight(TrygError):
 
 class NotPublishable(TrygError):
     """A gate before publication is closed."""
+
+
+class UnknownPrice(TrygError):
+    """A model has no price; what it would cost cannot be said, so nothing is asked."""
+
+
+class BudgetReached(TrygError):
+    """A request would pass a cap. It was not sent; everything already paid for is kept."""
+
+
+class StateNotWritten(TrygError):
+    """The state database cannot be written; what it holds is safe."""
+
+
+class ServerUnavailable(TrygError):
+    """The server of a model does not answer, or answers with errors only; all answers so far are kept."""
+
+
+class AnswersPending(TrygError):
+    """Answers are in a batch that has not ended; the run is to be started again when it has."""

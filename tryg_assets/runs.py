@@ -170,7 +170,14 @@ def publish(only_if_changed: bool) -> Outcome:
     )
     sites = repr([(site.slug, site.name, site.type) for site in corpus.sites.values()])
     # Taken before the job reads the inbox: answers that come in meanwhile make the next run publish again.
-    parts = (sites, str(settings.seed), str(settings.review_sample_size), review_version(corpus.desk.state))
+    answers = review_version(corpus.desk.state)
+    parts = (
+        sites,
+        str(settings.seed),
+        str(settings.review_sample_size),
+        answers,
+        str(corpus.ledger.totals()),
+    )
     unread = waiting_files(settings.review)
     if only_if_changed and made and not unread and corpus.stamps.is_country_made(corpus.sites, *parts):
         return Outcome("", True, "unchanged")

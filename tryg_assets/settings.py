@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tryg_assets.errors import ConfigurationError
@@ -32,7 +33,9 @@ class Settings(BaseSettings):
     sample_port: int = Field(
         8899, ge=0, le=65535, description="Port for the sample web (0 picks a free one)."
     )
-    engine: Literal["offline-rules"] = Field("offline-rules", description="Engine that codes pages.")
+    engine: Literal["offline-rules", "claude"] = Field(
+        "offline-rules", description="Engine that codes pages."
+    )
     contact: str | None = Field(
         None, description="Mail or web address in the user agent; needed for the live web."
     )
@@ -53,6 +56,30 @@ class Settings(BaseSettings):
     workers: int = Field(2, ge=1, le=32, description="Municipality runs side by side.")
     review_sample_size: int = Field(600, ge=1, description="Pages drawn for blind review.")
     seed: int = Field(20260421, description="Seed of every random draw.")
+    model: str = Field("claude-haiku-5-5", description="Model of the engine claude; one of data/prices.yml.")
+    budget_run_usd: Decimal = Field(
+        Decimal(5), ge=0, description="Most that one run may spend on models, in US dollars."
+    )
+    budget_month_usd: Decimal = Field(
+        Decimal(50),
+        ge=0,
+        description="Most that all runs of a calendar month (UTC) may spend, in US dollars.",
+    )
+    # These two have their usual names too, as other programs read them.
+    api_key: SecretStr | None = Field(
+        None,
+        exclude=True,
+        validation_alias=AliasChoices("TRYG_API_KEY", "ANTHROPIC_API_KEY"),
+        description="Key of the model's server; also read from ANTHROPIC_API_KEY, and nowhere else.",
+    )
+    api_base_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TRYG_API_BASE_URL", "ANTHROPIC_BASE_URL"),
+        description="Address of a server that speaks the Messages API; also read from ANTHROPIC_BASE_URL.",
+    )
+    run_id: str | None = Field(
+        None, description="Name of the run that a budget is held against; `tryg run` sets it."
+    )
     state_url: str | None = Field(
         None, description="Address of the state database (SQLAlchemy URL); default state.db in TRYG_HOME."
     )

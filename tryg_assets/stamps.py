@@ -34,7 +34,12 @@ def reading_version() -> str:
 @functools.cache
 def deriving_version() -> str:
     """Return the version of how a site's tables are derived from what was read."""
-    files = [*paths.CODEBOOK.glob("*"), *paths.REFERENCE.glob("*.yml"), *(_PACKAGE / "domain").rglob("*.py")]
+    files = [
+        *paths.CODEBOOK.glob("*"),
+        *paths.DATA.glob("privacy.yml"),
+        *paths.REFERENCE.glob("*.yml"),
+        *(_PACKAGE / "domain").rglob("*.py"),
+    ]
     return _version([*files, *(_PACKAGE / "contracts").glob("*.*")])
 
 
@@ -48,6 +53,8 @@ def country_version() -> str:
             *_PACKAGE.rglob("*.py"),
             *(_PACKAGE / "domain" / "reporting").rglob("*.*"),
             *paths.CODEBOOK.glob("*"),
+            paths.DATA / "prices.yml",
+            paths.DATA / "privacy.yml",
         ]
     )
 
@@ -59,10 +66,11 @@ def content_version(raw: pl.DataFrame) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Stamps:
-    """The stamps under ``TRYG_HOME/crawl_state`` of one engine."""
+    """The stamps under ``TRYG_HOME/crawl_state`` of one engine and, if it asks one, its model."""
 
     home: Path
     engine: str
+    model: str = ""
 
     @property
     def _folder(self) -> Path:
@@ -78,11 +86,14 @@ class Stamps:
 
     def stamp_derived(self, slug: str, raw: pl.DataFrame) -> None:
         """Note that everything derived of a site is made from ``raw`` by today's rules."""
-        write_text(self.derived(slug), f"{deriving_version()} {content_version(raw)}")
+        write_text(self.derived(slug), self._derived_from(raw))
 
     def is_derived(self, slug: str, raw: pl.DataFrame) -> bool:
         """Whether everything derived of a site is made from ``raw`` by today's rules."""
-        return _content(self.derived(slug)) == f"{deriving_version()} {content_version(raw)}"
+        return _content(self.derived(slug)) == self._derived_from(raw)
+
+    def _derived_from(self, raw: pl.DataFrame) -> str:
+        return " ".join(filter(None, (deriving_version(), self.model, content_version(raw))))
 
     def _country(self, slugs: Iterable[str], *parts: str) -> str:
         states = (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -101,3 +102,8 @@ class Lake:
         if not files:
             return wanted.empty().lazy()
         return pl.scan_parquet(files, hive_partitioning=False)
+
+    def rows(self, table: str, column: str, values: Collection[str]) -> list[dict[str, Any]]:
+        """Return the rows of all parts of ``table`` whose ``column`` is one of ``values``, sorted by it."""
+        found = self.scan(table).filter(pl.col(column).is_in(list(values)))
+        return found.collect().sort(column).to_dicts()

@@ -3,14 +3,16 @@
 import dagster as dg
 import polars as pl
 
+from tryg_assets import paths
 from tryg_assets.assets._spec import CODEBOOK, out
 from tryg_assets.contracts import contract
 from tryg_assets.domain.actors.entities import actor_rows
+from tryg_assets.domain.actors.persons import persons_named
 from tryg_assets.domain.coding.pages import kept_pages
 from tryg_assets.partitions import municipalities
 from tryg_assets.resources import Corpus
 
-_RULES = [CODEBOOK / "actors.yml"]
+_RULES = [CODEBOOK / "actors.yml", paths.DATA / "privacy.yml"]
 
 
 @dg.multi_asset(
@@ -30,15 +32,18 @@ def find_actors(
 ) -> tuple[dg.Output[pl.DataFrame], dg.Output[pl.DataFrame]]:
     """Find the actors of one municipality's initiatives and place them in the taxonomy."""
     pages = {page.page_id: page for page in kept_pages(raw_crawl, filtered_pages)}
-    mentions, entities = actor_rows(
-        classified_initiatives.to_dicts(), pages, corpus.coder, context.partition_key
-    )
+    engine = corpus.coder(context.run_id)
+    mentions, entities = actor_rows(classified_initiatives.to_dicts(), pages, engine, context.partition_key)
     unresolved = sum(row["how_decided"] == "unresolved" for row in entities)
     return (
         dg.Output(contract("actor_mentions").frame(mentions), output_name="actor_mentions"),
         dg.Output(
             contract("actor_entities").frame(entities),
             output_name="actor_entities",
-            metadata={"unresolved": unresolved},
+            metadata={
+                "unresolved": unresolved,
+                "persons_named": persons_named(pages.values()),
+                **engine.account(),
+            },
         ),
     )

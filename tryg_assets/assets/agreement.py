@@ -6,6 +6,7 @@ import polars as pl
 from tryg_assets import paths
 from tryg_assets.assets._spec import CODEBOOK, GROUPS, OWNER, table_asset
 from tryg_assets.contracts import contract
+from tryg_assets.domain.coding.canaries import Canaries
 from tryg_assets.domain.reference import actor_taxonomy, focus_areas
 from tryg_assets.domain.reliability.agreement import Actors, agreement_rows
 from tryg_assets.domain.reliability.corrected import corrected_rows, named_groups, read_municipalities
@@ -95,7 +96,7 @@ def agreement(
         page_codings,
         human_codings,
         review_sample,
-        corpus.coder.engine,
+        corpus.coder().engine,
         list(focus_areas()),
         actors,
         corpus.settings.seed,
@@ -129,8 +130,20 @@ def corrected_estimates(
         types=types,
         read=read_municipalities(lake.lake.scan("crawl_log").filter(listed)),
         areas=list(focus_areas()),
-        engine=corpus.coder.engine,
+        engine=corpus.coder().engine,
         design=Design.load(),
         seed=corpus.settings.seed,
     )
     return contract("corrected_estimates").frame(rows)
+
+
+@table_asset("canaries", kinds={"python", "parquet"}, rules=sorted(CODEBOOK.glob("*.*")))
+def canaries(
+    context: dg.AssetExecutionContext, corpus: Corpus, lake: LakeResource, page_codings: pl.DataFrame
+) -> pl.DataFrame:
+    """Ask this version of the engine about the fixed pages, and set its answers beside those of the version before."""
+    kept = Canaries(corpus.ledger.engine, corpus.clock)
+    kept.choose(page_codings["page_id"], lambda ids: lake.lake.rows("raw_crawl", "page_id", ids))
+    rows = contract("canaries").frame(kept.ask(corpus.coder(context.run_id)))
+    context.add_output_metadata({"changed": rows.filter("changed").height, "canaries": rows.height})
+    return rows

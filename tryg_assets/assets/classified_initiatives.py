@@ -17,10 +17,11 @@ def page_codings(
     context: dg.AssetExecutionContext, corpus: Corpus, raw_crawl: pl.DataFrame, filtered_pages: pl.DataFrame
 ) -> pl.DataFrame:
     """Code the kept pages of one municipality with the chosen engine."""
-    engine = corpus.coder
+    engine = corpus.coder(context.run_id)
     codings = contract("page_codings").frame(code_pages(kept_pages(raw_crawl, filtered_pages), engine))
     decisions = dict(codings.group_by("is_initiative").len().sort("is_initiative").iter_rows())
-    context.add_output_metadata({"engine": engine.engine, "codebook": engine.codebook_hash, **decisions})
+    told = {"engine": engine.engine, "codebook": engine.codebook_hash, **decisions, **engine.account()}
+    context.add_output_metadata(told)
     return codings
 
 

@@ -25,7 +25,7 @@ def quality_page(
     version = reference_version(human_codings)
     kinds = human_codings.filter(pl.col("gold_version") == version)["coder_kind"].unique().sort().to_list()
     path = corpus.settings.report / QUALITY
-    write_text(path, render_quality(cases, total, version, kinds, corpus.coder.label, corpus.clock()))
+    write_text(path, render_quality(cases, total, version, kinds, corpus.coder().label, corpus.clock()))
     return dg.MaterializeResult(
         metadata={"path": dg.MetadataValue.path(str(path)), "disagreements": total, "shown": len(cases)}
     )

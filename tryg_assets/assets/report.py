@@ -5,9 +5,10 @@ import polars as pl
 
 from tryg_assets.assets._spec import GROUPS, OWNER
 from tryg_assets.assets.aggregates import MARTS
+from tryg_assets.domain.coding.claude.prices import Prices
 from tryg_assets.domain.reliability.gate import Gate, judge_gate
 from tryg_assets.domain.reporting.publication import publish
-from tryg_assets.domain.reporting.report import ReportData
+from tryg_assets.domain.reporting.report import Costs, ReportData
 from tryg_assets.errors import NotPublishable
 from tryg_assets.resources import Corpus
 
@@ -27,10 +28,11 @@ def report(
     page_codings: pl.DataFrame,
     classified_initiatives: pl.DataFrame,
     municipality_replies: pl.DataFrame,
+    spend: pl.DataFrame,
     **marts: pl.DataFrame,
 ) -> dg.MaterializeResult[None]:
     """Write the report, or a draft that says why it is not published. Reads the latest agreement itself."""
-    gate, engine = Gate.load(), corpus.coder
+    gate, engine = Gate.load(), corpus.coder()
     data = ReportData(
         marts=marts,
         agreement=agreement,
@@ -50,6 +52,7 @@ def report(
             .unique()
             .sort()
         ),
+        costs=Costs.of(spend, corpus.settings.model, Prices.load()) if engine.engine == "claude" else None,
     )
     try:
         path = publish(data, corpus.settings.report, gate)

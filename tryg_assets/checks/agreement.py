@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from tryg_assets.checks._factory import Verdict, contract_check, country_check
+from tryg_assets.domain.coding.panel import Answer, compare
 from tryg_assets.domain.reliability.agreement import ALL, PAGE, disagreements, labels
 from tryg_assets.domain.reliability.gate import Gate, definition_dated, judge_gate, judged_rows
 from tryg_assets.storage import Lake
@@ -148,6 +149,37 @@ def _cell(column: str, value: object) -> str:
     return "".join(f"\\{char}" if char in "\\|`*_[]<>" else char for char in text[:200])
 
 
+def canary_drift(lake: Lake) -> Verdict:
+    """Judge whether this version of the engine answers the fixed pages as the version before."""
+    rows = lake.read("canaries").to_dicts()
+    unasked = [row for row in rows if row["now"] is None]
+    if unasked:
+        why = unasked[0]["rationale"]
+        return Verdict(
+            False, f"{len(unasked)} of {len(rows)} canaries could not be asked: {why}", warn_only=True
+        )
+    compared = [row for row in rows if row["changed"] is not None]
+    if not compared:
+        return Verdict(True, f"{len(rows)} canaries; no version before to compare with.")
+    before = [_said(row, "before", "areas_before") for row in compared]
+    (page, *_) = compare(before, [_said(row, "now", "areas_now") for row in compared], [])
+    changed = [
+        {name: row[name] for name in ("url", "before", "now", "areas_before", "areas_now", "rationale")}
+        for row in compared
+        if row["changed"]
+    ]
+    kappa = "-" if page["kappa"] is None else f"{page['kappa']:.2f}"
+    summary = (
+        f"{len(changed)} of {len(compared)} canaries are answered otherwise than by version {compared[0]['version_before'][:10]}; "
+        f"decisions alike: {page['percent_agreement']:.3f} ({page['ci_low']:.3f}-{page['ci_high']:.3f}), kappa {kappa}."
+    )
+    return Verdict(not changed, summary, tuple(changed), warn_only=True)
+
+
+def _said(row: dict[str, Any], decision: str, areas: str) -> Answer:
+    return Answer(row["page_id"], row["url"], row[decision], tuple(row[areas]), row["rationale"])
+
+
 _ACTION = (
     "Read the disagreements. Where the engine is wrong, mend data/codebook and code again; where the reference is wrong, "
     "correct data/gold in a new version. Never move the floor to fit a result."
@@ -160,6 +192,16 @@ checks = [
     contract_check("actor_codings"),
     contract_check("agreement"),
     contract_check("corrected_estimates"),
+    contract_check("canaries"),
+    country_check(
+        "canaries",
+        "canary_drift",
+        "The fixed pages are answered as by the version of the engine before (word lists, prompts, model). Red only warns.",
+        "Read the changed answers and their reasons. If they are better, leave it: the next version is compared with this one. If not, "
+        "take the change back. `tryg codebook diff` shows such changes on more pages before they are made.",
+        canary_drift,
+        blocking=False,
+    ),
     country_check(
         "agreement",
         "agreement_floor",

@@ -5,8 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from tryg_assets.checks._factory import Verdict, contract_check, municipality_check
-from tryg_assets.domain.coding.interface import Page, fold
+from tryg_assets.domain.coding.interface import Page
 from tryg_assets.storage import Lake
+
+_UNUSABLE_SHARE = 0.05
+_MANY_ASKED = 20
 
 
 def every_kept_page_coded(lake: Lake, slug: str) -> Verdict:
@@ -31,10 +34,7 @@ def quotes_on_page(lake: Lake, slug: str) -> Verdict:
     for row in said_yes.iter_rows(named=True):
         raw = texts.get(row["page_id"])
         page = Page.of(row["page_id"], slug, row["url"], raw["title"], raw["text"]) if raw else None
-        sentences = (
-            [page.sentence(i) for i in row["evidence_ids"] if 1 <= i <= len(page.sentences)] if page else []
-        )
-        if not row["quote"] or not any(fold(row["quote"]) in fold(sentence) for sentence in sentences):
+        if page is None or not page.says(row["quote"], row["evidence_ids"]):
             wrong.append(
                 {
                     "page_id": row["page_id"],
@@ -47,6 +47,31 @@ def quotes_on_page(lake: Lake, slug: str) -> Verdict:
         not wrong,
         f"{said_yes.height - len(wrong)} of {said_yes.height} quotes found on their page.",
         tuple(wrong),
+    )
+
+
+def answers_usable(lake: Lake, slug: str) -> Verdict:
+    """Warn when more than a few answers could not count: quotes not on the page, refusals, cut-off or invalid answers."""
+    codings = lake.read("page_codings", slug)
+    wrong = codings.filter(pl.col("problem").is_not_null())
+    kinds = dict(wrong.group_by("problem").len().sort("problem").iter_rows())
+    found = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
+    return Verdict(
+        wrong.height <= max(1, _UNUSABLE_SHARE * codings.height),
+        f"{wrong.height} of {codings.height} answers could not count{f': {found}' if found else ''}.",
+        tuple(wrong.select("page_id", "url", "problem", "rationale").to_dicts()),
+        warn_only=True,
+    )
+
+
+def prompt_cache_used(lake: Lake, slug: str) -> Verdict:
+    """Warn when a model was asked about many pages and its server never read the codebook from its prompt cache."""
+    asked = lake.read("page_codings", slug).filter(pl.col("output_tokens") > 0)
+    cached = asked.filter(pl.col("cache_read_tokens") > 0).height
+    return Verdict(
+        asked.height < _MANY_ASKED or cached > 0,
+        f"The codebook was read from the prompt cache for {cached} of {asked.height} pages that a model was asked about.",
+        warn_only=True,
     )
 
 
@@ -65,6 +90,7 @@ def pages_exist(lake: Lake, slug: str) -> Verdict:
 checks = [
     contract_check("page_codings"),
     contract_check("classified_initiatives"),
+    contract_check("spend"),
     municipality_check(
         "page_codings",
         "every_kept_page_coded",
@@ -78,6 +104,24 @@ checks = [
         "The quote behind every yes is found in its evidence sentence on the page.",
         "Compare quote and page. A quote that is not there must never count: the engine's evidence rule has a bug.",
         quotes_on_page,
+    ),
+    municipality_check(
+        "page_codings",
+        "answers_usable",
+        "Nearly all answers of the engine could be used (at most 5 %, or one, could not). Pages without a usable answer are doubts.",
+        "Look at the kinds. Quotes not on the page or invalid answers: another model, or a server that honours structured output. "
+        "Cut-off answers: raise max_tokens of the task in data/codebook/prompts.yml. Refusals: read the pages yourself.",
+        answers_usable,
+        blocking=False,
+    ),
+    municipality_check(
+        "page_codings",
+        "prompt_cache_used",
+        "Where a model was asked about 20 pages or more, its server read the codebook from its prompt cache at least once.",
+        "The codebook is paid for in full with every page. Its text may be shorter than the model's least length "
+        "(minimum_cacheable_tokens in data/prices.yml), or the server has no prompt cache; a server of one's own needs none.",
+        prompt_cache_used,
+        blocking=False,
     ),
     municipality_check(
         "classified_initiatives",

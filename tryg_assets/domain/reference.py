@@ -9,14 +9,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
+from pydantic import BaseModel, ValidationError
 from yarl import URL
 
 from tryg_assets import paths
 from tryg_assets.errors import DataFileError
 
+_Model = TypeVar("_Model", bound=BaseModel)
 UNRESOLVED = "uafklaret"
 MUNICIPALITY_TYPES = {"storby": 5, "forstad": 20, "koebstad": 21, "opland": 29, "landdistrikt": 23}
 REGIONS = ("Hovedstaden", "Sjælland", "Syddanmark", "Midtjylland", "Nordjylland")
@@ -135,6 +137,23 @@ def read_yaml(path: Path) -> Any:
         where = f"row {mark.line + 1}" if mark else "file"
         raise DataFileError(
             path, where, f"it is not valid YAML ({getattr(problem, 'problem', problem)})", "Mend the row."
+        ) from None
+
+
+def read_typed(path: Path, model: type[_Model]) -> _Model:
+    """Return the content of a YAML file as ``model``; fields it does not know are wrong.
+
+    Raises:
+        DataFileError: as ``read_yaml``, or an entry is missing or of another kind; the message names it.
+    """
+    try:
+        return model.model_validate(read_yaml(path))
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        where = ", ".join(str(part) for part in first["loc"]) or "file"
+        given = "" if first["type"] == "missing" else f" ({first['input']!r:.60})"
+        raise DataFileError(
+            path, where, f"{first['msg']}{given}", "Compare with the other entries."
         ) from None
 
 

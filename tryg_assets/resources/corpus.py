@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import polars as pl
 
 from tryg_assets.clock import Clock, system_clock
 from tryg_assets.domain.coding import coder
+from tryg_assets.domain.coding.claude import open_claude
+from tryg_assets.domain.coding.claude.ledger import Ledger, open_ledger
 from tryg_assets.domain.coding.interface import Coder
 from tryg_assets.domain.crawling.archive import Archive
 from tryg_assets.domain.crawling.crawl import CrawlResult, Previous, crawl
@@ -25,6 +28,9 @@ from tryg_assets.progress import Reporter
 from tryg_assets.settings import Settings, load_settings
 from tryg_assets.stamps import Stamps
 from tryg_assets.storage import write_text
+
+if TYPE_CHECKING:
+    from tryg_assets.domain.coding.claude.engine import Claude
 
 
 class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -45,20 +51,37 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The sites read, by slug."""
         return sites_of(self.settings)
 
+    def coder(self, run_id: str = "") -> Coder:
+        """Return the engine that codes; ``run_id`` is the run that a budget is held against if none is set."""
+        return coder(self.settings.engine, run_id)
+
+    def asker(self, run_id: str = "") -> Claude:
+        """Return the engine that asks in batches.
+
+        Raises:
+            ConfigurationError: the engine set does not ask anybody.
+        """
+        if self.settings.engine != "claude":
+            raise ConfigurationError(
+                f"The engine {self.settings.engine} asks nobody, so it has no batches. Set TRYG_ENGINE=claude."
+            )
+        return open_claude(self.settings, run_id)
+
     @property
     def types(self) -> dict[str, str]:
         """The type of municipality of each site, by slug."""
         return {slug: site.type for slug, site in self.sites.items()}
 
     @property
-    def coder(self) -> Coder:
-        """The engine that codes."""
-        return coder(self.settings.engine)
+    def ledger(self) -> Ledger:
+        """What was spent on models, and the caps."""
+        return open_ledger(self.settings, "by hand", self.clock)
 
     @property
     def stamps(self) -> Stamps:
         """What was made from what."""
-        return Stamps(self.settings.home, self.settings.engine)
+        settings = self.settings
+        return Stamps(settings.home, settings.engine, settings.model if settings.engine == "claude" else "")
 
     @property
     def desk(self) -> Desk:

@@ -16,6 +16,7 @@ from tryg_assets.checks._factory import CountryRule, MunicipalityRule, Verdict, 
 from tryg_assets.checks.agreement import (
     agreement_floor,
     agreement_target,
+    canary_drift,
     class_support,
     codings_up_to_date,
     kappa_floor,
@@ -307,3 +308,46 @@ def test_a_correction_of_another_number_than_the_published_is_red(lake: Lake) ->
     assert [(row["item"], row["published"], row["machine"]) for row in verdict.offending] == [
         ("klima_miljoe", 37, 36)
     ]
+
+
+def canary(page: str, before: str | None, now: str | None) -> dict[str, object]:
+    return {
+        "page_id": page,
+        "municipality": SLUG,
+        "url": f"https://albertslund.dk/{page}",
+        "engine": "offline-rules",
+        "version_before": "v1" if before else None,
+        "version": "v2",
+        "before": before,
+        "now": now,
+        "areas_before": [],
+        "areas_now": [],
+        "changed": None if before is None or now is None else before != now,
+        "rationale": "Derfor.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "passed", "said"),
+    [
+        ([("a", None, "yes")], True, "1 canaries; no version before"),
+        ([("a", "yes", "yes"), ("b", "no", "no")], True, "0 of 2 canaries"),
+        (
+            [("a", "yes", "yes"), ("b", "no", "yes")],
+            False,
+            "1 of 2 canaries .* version v1; decisions alike: 0.500",
+        ),
+        ([("a", "yes", "yes"), ("b", "no", None)], False, "1 of 2 canaries could not be asked: Derfor."),
+    ],
+)
+def test_canary_drift_warns_of_changed_and_of_unasked_answers(
+    lake: Lake, rows: list[tuple[str, str | None, str | None]], passed: bool, said: str
+) -> None:
+    lake.write("canaries", contract("canaries").frame([canary(*row) for row in rows]))
+    verdict = canary_drift(lake)
+    assert verdict.passed is passed
+    assert verdict.warn_only or passed
+    assert re.search(said, verdict.summary)
+    assert [row["url"][-1] for row in verdict.offending] == (
+        ["b"] if "version v1" in said and not passed else []
+    )

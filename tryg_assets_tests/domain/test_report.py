@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -12,9 +13,10 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from tryg_assets.contracts import contract, contracts
+from tryg_assets.domain.coding.claude.prices import Prices
 from tryg_assets.domain.reliability.gate import GateResult
 from tryg_assets.domain.reporting import danish
-from tryg_assets.domain.reporting.report import ReportData, examples, render_report, shade, web_address
+from tryg_assets.domain.reporting.report import Costs, ReportData, examples, render_report, shade, web_address
 
 NOON = datetime(2026, 4, 21, 12, 5, tzinfo=UTC)
 HOSTILE = '<script>alert("x")</script>'
@@ -363,6 +365,39 @@ def test_examples_are_two_an_area_from_different_municipalities_and_never_shown_
     assert [item["name"] for item in found["Trafiksikkerhed"]] == ["Indsats i1", "Indsats i3"]
     assert found["Ældre & pleje"] == []
     assert found["Trafiksikkerhed"][0]["kind"] == "besluttet aktivitet"
+
+
+def test_numbers_and_names_of_persons_are_masked_in_quotes_and_names() -> None:
+    table = frame(
+        "classified_initiatives",
+        [
+            initiative(
+                "i1",
+                ["trafiksikkerhed"],
+                name="Mette Hansens hus",
+                quote="Ring til Bo Larsen på 86 12 34 56.",
+            )
+        ],
+    )
+    (example,) = examples(table, coverage(), overview())[0]["initiatives"]
+    assert (example["name"], example["quote"]) == ("[navn] hus", "Ring til [navn] på [telefon].")
+
+
+def test_an_engine_that_asks_no_language_model_costs_nothing(data: ReportData) -> None:
+    assert "0 kr. Motoren spørger ingen sprogmodel." in text(render_report(data))
+
+
+def test_what_the_coding_has_cost_is_said_in_kroner_and_dollars(data: ReportData) -> None:
+    row = {"municipality": "aarhus", "model": "m", "task": "decide", "month": "2026-11", "requests": 1200}
+    rows = frame(
+        "spend",
+        [row | {"cost_usd": 1.5}, row | {"municipality": "odense", "cost_usd": 0.5}, row | {"model": "n"}],
+    )
+    costs = Costs.of(rows, "m", Prices.load())
+    assert (costs.requests, costs.usd, costs.dkk) == (2400, Decimal("2"), Decimal("13.00"))
+    html = text(render_report(replace(data, costs=costs)))
+    assert "13,00 kr. (2,0000 dollar for 2.400 kald; 6,50 kr. pr. dollar" in html
+    assert "decide 2,0000 dollar for 2.400 kald" in html
 
 
 def test_a_long_quote_is_cut_at_a_word() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, pairwise
 from typing import Any
 
+from tryg_assets.domain.actors.persons import names_a_person
 from tryg_assets.domain.coding.interface import ActorMention, Coder, Page, Placement, fold
 from tryg_assets.ids import stable_id
 
@@ -18,7 +19,8 @@ def actor_rows(
 ) -> tuple[list[Row], list[Row]]:
     """Return rows of ``actor_mentions`` and of ``actor_entities`` for the initiatives of one municipality.
 
-    Each page is read for the sentences of each initiative it describes; pages that are no longer kept are passed over.
+    Each page is read for the sentences of each initiative it describes; pages that are no longer kept are passed over. Persons
+    are no actors, whatever the engine says.
     """
     initiatives = list(initiatives)
     on_page: dict[str, list[Row]] = defaultdict(list)
@@ -26,12 +28,15 @@ def actor_rows(
         for page_id in initiative["pages"]:
             on_page[page_id].append(initiative)
     found: list[tuple[str, str, ActorMention]] = []
-    for page_id in sorted(on_page.keys() & pages.keys()):
+    here_still = sorted(on_page.keys() & pages.keys())
+    coder.prepare_actors([pages[page_id] for page_id in here_still])
+    for page_id in here_still:
         page, here = pages[page_id], on_page[page_id]
         for initiative, sentence_ids in _sections(page, here):
             found.extend(
                 (initiative["initiative_id"], page_id, mention)
                 for mention in coder.actors(page, sentence_ids)
+                if not names_a_person(mention.placement.canonical_name)
             )
     names = _nominatives({mention.placement.canonical_name for _, _, mention in found})
     mentions: dict[str, Row] = {}

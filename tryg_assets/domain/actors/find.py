@@ -20,6 +20,7 @@ from tryg_assets.domain.actors.lexicon import (
     tokens,
     without_genitive,
 )
+from tryg_assets.domain.actors.persons import is_person
 from tryg_assets.domain.coding.interface import ActorMention, Page, Placement
 from tryg_assets.domain.reference import UNRESOLVED, actor_taxonomy, municipalities
 
@@ -246,17 +247,11 @@ def _unplaced(words: list[Token], text: str, book: Lexicon) -> Iterator[_Match]:
         name = text[words[position].start : words[end - 1].end]
         if (
             book.unresolved_cue.search(before)
-            and not _is_person(words[position - 1], words[position:end], book)
+            and not is_person(words[position - 1], words[position:end], book)
             and name.casefold() not in _places()
         ):
             yield _Match(position, end, _BARE_NAME, name)
         position = end
-
-
-def _is_person(before: Token, name: list[Token], book: Lexicon) -> bool:
-    if before.folded.rstrip(".") in book.titles or name[0].text in book.given_names:
-        return True
-    return len(name) > 1 and name[-1].folded.endswith(book.surname_endings)
 
 
 @functools.cache

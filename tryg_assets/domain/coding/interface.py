@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from tryg_assets.domain.coding.sentences import Sentence, split_sentences
 
 Decision = Literal["yes", "no", "doubt"]
+# Why an answer could not count: the quote is not on the page; the model refused, was cut off, or gave no valid answer; the
+# server rejected the request.
+Problem = Literal["quote_not_found", "refused", "cut_off", "invalid", "rejected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,14 @@ class Page:
     def sentence(self, number: int) -> str:
         """Return the text of sentence ``number``."""
         return self.sentences[number - 1].text
+
+    def says(self, quote: str | None, numbers: Iterable[int]) -> bool:
+        """Whether ``quote`` stands in one of these sentences, as the page has them or as they are when masked."""
+        from tryg_assets.domain.coding.claude.masking import mask  # it knows pages itself
+
+        wanted = fold(quote or "")
+        texts = [self.sentence(number) for number in numbers if 1 <= number <= len(self.sentences)]
+        return bool(wanted) and any(wanted in fold(text) or wanted in fold(mask(text).text) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +64,10 @@ class NamedInitiative:
 
 @dataclass(frozen=True, slots=True)
 class PageCoding:
-    """The coding of one page. Only a page decided "yes" carries areas, themes and initiatives."""
+    """The coding of one page. Only a page decided "yes" carries areas, themes and initiatives.
+
+    ``input_tokens`` are those sent beside the prompt cache; ``cut`` means that the page was too long to be read whole.
+    """
 
     is_initiative: Decision
     criterion: str | None
@@ -64,9 +79,13 @@ class PageCoding:
     focus_areas: tuple[str, ...] = ()
     themes: tuple[str, ...] = ()
     initiatives: tuple[NamedInitiative, ...] = ()
+    problem: Problem | None = None
+    cut: bool = False
     prompt_hash: str | None = None
     input_tokens: int = 0
     output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
     cost_usd: float = 0.0
 
 
@@ -92,18 +111,34 @@ class ActorMention:
 
 
 class Coder(Protocol):
-    """An engine: codes a page, then finds and places the actors of a page that describes an initiative."""
+    """An engine: codes a page, then finds and places the actors of a page that describes an initiative.
+
+    An engine that has to ask elsewhere is told ahead which pages are coming (``prepare``, ``prepare_actors``), so that it
+    can ask for many at once. Coding a page that was not announced gives the same answer.
+    """
 
     engine: str
     label: str
     codebook_hash: str
 
+    def prepare(self, pages: Sequence[Page]) -> None:
+        """Fetch what ``code`` will need for these pages."""
+        ...
+
     def code(self, page: Page) -> PageCoding:
         """Decide whether the page describes an initiative, with evidence; name and classify what it describes."""
         ...
 
+    def prepare_actors(self, pages: Sequence[Page]) -> None:
+        """Fetch what ``actors`` will need for these pages."""
+        ...
+
     def actors(self, page: Page, sentence_ids: tuple[int, ...] = ()) -> list[ActorMention]:
         """Find and place the actors named in these sentences (all sentences if none are given)."""
+        ...
+
+    def account(self) -> dict[str, str | int | float]:
+        """Return what this engine has done and spent since it was made, for the run's metadata."""
         ...
 
 
@@ -143,13 +178,9 @@ def fold(text: str) -> str:
 
 def verify(page: Page, coding: PageCoding) -> Checked:
     """Apply the evidence rule to ``coding``: the quote must stand in one of its evidence sentences."""
-    numbers = [number for number in coding.evidence_ids if 1 <= number <= len(page.sentences)]
-    quote = fold(coding.quote or "")
-    found = bool(quote) and any(quote in fold(page.sentence(number)) for number in numbers)
+    found = page.says(coding.quote, coding.evidence_ids)
     if coding.is_initiative != "yes" or found:
         return Checked(coding, found)
-    from dataclasses import replace
-
     doubted = replace(
         coding,
         is_initiative="doubt",
@@ -158,6 +189,7 @@ def verify(page: Page, coding: PageCoding) -> Checked:
         focus_areas=(),
         themes=(),
         initiatives=(),
+        problem="quote_not_found",
         rationale=f"{coding.rationale} Citatet blev ikke fundet på siden, så svaret er tvivl.",
     )
     return Checked(doubted, False, ("quote not found on the page",))

@@ -35,6 +35,16 @@ class OfflineRules:
         self.book = book or codebook()
         self.codebook_hash = self.book.hash
 
+    def prepare(self, pages: Sequence[Page]) -> None:
+        """Nothing: a page is coded from itself."""
+
+    def prepare_actors(self, pages: Sequence[Page]) -> None:
+        """Nothing: a page is coded from itself."""
+
+    def account(self) -> dict[str, str | int | float]:
+        """Nothing is asked or spent."""
+        return {}
+
     def code(self, page: Page) -> PageCoding:
         """Decide whether the page describes an initiative, with evidence; name and classify what it describes."""
         rules = self.book.relevance

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import polars as pl
 
 from tryg_assets.domain.coding.interface import Coder, Page, verify
+from tryg_assets.storage import Lake
 
 
 def kept_pages(raw: pl.DataFrame, filtered: pl.DataFrame) -> list[Page]:
@@ -22,8 +23,15 @@ def kept_pages(raw: pl.DataFrame, filtered: pl.DataFrame) -> list[Page]:
     ]
 
 
-def code_pages(pages: Iterable[Page], engine: Coder) -> list[dict[str, Any]]:
+def all_kept_pages(lake: Lake, slugs: Iterable[str]) -> Iterator[Page]:
+    """Yield the kept pages of these municipalities as they were last read, one municipality in memory at a time."""
+    for slug in slugs:
+        yield from kept_pages(lake.read("raw_crawl", slug), lake.read("filtered_pages", slug))
+
+
+def code_pages(pages: Sequence[Page], engine: Coder) -> list[dict[str, Any]]:
     """Code each page and apply the evidence rule; returns rows of ``page_codings``."""
+    engine.prepare(pages)
     return [coding_row(page, engine) for page in pages]
 
 
@@ -50,9 +58,13 @@ def coding_row(page: Page, engine: Coder) -> dict[str, Any]:
             {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(entry).items()}
             for entry in coding.initiatives
         ],
+        "problem": coding.problem,
+        "cut": coding.cut,
         "codebook_hash": engine.codebook_hash,
         "prompt_hash": coding.prompt_hash,
         "input_tokens": coding.input_tokens,
         "output_tokens": coding.output_tokens,
+        "cache_read_tokens": coding.cache_read_tokens,
+        "cache_write_tokens": coding.cache_write_tokens,
         "cost_usd": coding.cost_usd,
     }

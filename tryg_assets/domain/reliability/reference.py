@@ -12,10 +12,10 @@ from typing import Any
 import polars as pl
 
 from tryg_assets.domain.reference import actor_taxonomy, read_csv
+from tryg_assets.domain.review.adjudication import ADJUDICATED
 from tryg_assets.errors import DataFileError
 from tryg_assets.ids import stable_id
 
-ADJUDICATED = "adjudicated"
 _ACTORS = "_actors"
 
 

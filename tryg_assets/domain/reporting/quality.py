@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,10 +10,10 @@ from typing import Any
 import polars as pl
 
 from tryg_assets.domain.reference import focus_areas
+from tryg_assets.domain.reliability.reference import gold_versions
 from tryg_assets.domain.reporting import danish
 from tryg_assets.domain.reporting.html import environment
 from tryg_assets.domain.reporting.report import web_address
-from tryg_assets.domain.review.adjudication import ADJUDICATED, BLIND
 from tryg_assets.domain.review.pages import ReviewPage
 
 QUALITY = "kvalitet.html"
@@ -65,16 +64,8 @@ class Case:
 
 def reference_version(human: pl.DataFrame) -> str:
     """Return the gold version to read against: the latest adjudicated, else what people said blind, else a file's; else nothing."""
-
-    def rank(row: tuple[str, str]) -> tuple[int, int, str]:
-        version, kind = row
-        match = re.fullmatch(rf"{ADJUDICATED}-(\d+)", version)
-        if match:
-            return 3, int(match[1]), version
-        return (2 if version == BLIND else int(kind == "person")), 0, version
-
-    versions = human.select("gold_version", "coder_kind").unique().rows()
-    return max(versions, key=rank)[0] if versions else ""
+    versions = gold_versions(human)
+    return versions[-1].version if versions else ""
 
 
 def find_cases(

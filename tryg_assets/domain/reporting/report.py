@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 import polars as pl
@@ -12,6 +13,8 @@ from markupsafe import Markup
 from yarl import URL
 
 from tryg_assets.contracts import contract
+from tryg_assets.domain.coding.claude.masking import published
+from tryg_assets.domain.coding.claude.prices import Prices
 from tryg_assets.domain.reliability.agreement import ALL, PAGE, labels
 from tryg_assets.domain.reliability.gate import Gate, GateResult
 from tryg_assets.domain.reporting import charts, danish
@@ -25,6 +28,31 @@ _QUOTE_LENGTH = 320
 
 
 @dataclass(frozen=True, slots=True)
+class Costs:
+    """What the coding has cost; ``tasks`` are (task, requests, US dollars), ``rate`` says at what rate kroner are reckoned."""
+
+    requests: int
+    usd: Decimal
+    dkk: Decimal
+    rate: str
+    tasks: tuple[tuple[str, int, float], ...]
+
+    @classmethod
+    def of(cls, spend: pl.DataFrame, model: str, prices: Prices) -> Costs:
+        """Add up the table ``spend`` for one model."""
+        rows = spend.filter(pl.col("model") == model)
+        usd = Decimal(str(round(rows["cost_usd"].sum(), 6)))
+        exchange = prices.dkk_per_usd
+        return cls(
+            requests=int(rows["requests"].sum()),
+            usd=usd,
+            dkk=prices.dkk(usd),
+            rate=f"{danish.decimal(float(exchange.rate))} kr. pr. dollar ({exchange.source}, {exchange.checked_on:%d.%m.%Y})",
+            tasks=tuple(rows.group_by("task").agg(pl.sum("requests", "cost_usd")).sort("task").iter_rows()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ReportData:
     """What the report is made from.
 
@@ -32,6 +60,7 @@ class ReportData:
     ``corrected_estimates`` and ``classified_initiatives`` of one engine, ``missing`` the (name, reason) of municipalities not read.
     ``replies`` is the table ``municipality_replies``, shown beside the numbers.
     ``codebooks`` are the hashes found on the codings, which must all be ``codebook_hash``.
+    ``costs`` is what the coding has cost, nothing for an engine that asks no language model.
     ``draft`` marks a report that may not be published; the gate's reasons then stand on its front.
     """
 
@@ -49,6 +78,7 @@ class ReportData:
     draft: bool
     codebooks: tuple[str, ...] = ()
     replies: pl.DataFrame = field(default_factory=lambda: contract("municipality_replies").empty())
+    costs: Costs | None = None
 
 
 def render_report(data: ReportData) -> str:
@@ -226,11 +256,11 @@ def examples(initiatives: pl.DataFrame, coverage: pl.DataFrame, overview: pl.Dat
 
 
 def _example(row: Row, municipality: str) -> Row:
-    quote = row["quote"].strip()
+    quote = published(row["quote"].strip()).text
     if len(quote) > _QUOTE_LENGTH:
         quote = f"{quote[:_QUOTE_LENGTH].rsplit(' ', 1)[0]} …"
     return {
-        "name": row["name"],
+        "name": published(row["name"]).text,
         "municipality": municipality,
         "kind": row["kind"].replace("_", " "),
         "quote": quote,

@@ -10,6 +10,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from tryg_assets.clock import Clock
+from tryg_assets.domain.coding.claude.masking import published
 from tryg_assets.domain.review import store
 from tryg_assets.domain.review.answers import KnownPage
 from tryg_assets.domain.review.pages import ReviewPage, review_pages
@@ -85,5 +86,5 @@ def open_desk(settings: Settings, names: Mapping[str, str], clock: Clock) -> Des
         seed=settings.seed,
         names=names,
         clock=clock,
-        mask=str,
+        mask=lambda text: published(text).text,
     )

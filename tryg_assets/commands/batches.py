@@ -1,0 +1,47 @@
+"""Commands about batches: send what is to be asked, see what waits, fetch what has ended."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from tryg_assets.commands.console import HomeOption, out, settings_with
+
+
+def batches(
+    submit: Annotated[
+        bool, typer.Option("--submit", help="First send what can be asked now of all pages that were kept.")
+    ] = False,
+    home: HomeOption = None,
+) -> None:
+    """Fetch the batches of the engine claude that have ended, and show those that have not."""
+    settings_with(engine="claude", home=home)
+    from tryg_assets.domain.coding.pages import all_kept_pages
+    from tryg_assets.resources import Corpus
+    from tryg_assets.storage import Lake
+
+    corpus = Corpus()
+    lake = Lake(corpus.settings.lake, corpus.settings.engine)
+    asker = corpus.asker()
+    ready = asker.batches.collect()
+    if submit:
+        sent = asker.submit(all_kept_pages(lake, lake.municipalities("filtered_pages")))
+        out.print(f"{sent} questions sent.")
+    waiting = asker.batches.open()
+    if waiting:
+        table = Table("batch", "questions", "municipalities", "sent")
+        for one in waiting:
+            state = f"{one.intended_at:%Y-%m-%d %H:%M}" if one.server_id else "not known: looked for again"
+            table.add_row(
+                one.server_id or one.batch_id, str(one.requests), str(len(one.municipalities)), state
+            )
+        out.print(table)
+    out.print(f"{len(waiting)} batches wait for answers.")
+    if ready:
+        out.print(f"Answers are there for {len(ready)} municipalities: {', '.join(ready)}.")
+    if not waiting:
+        out.print(
+            "Send what follows from the answers with `tryg batches --submit`; when 0 are sent: `tryg run --engine claude`."
+        )

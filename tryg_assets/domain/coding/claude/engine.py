@@ -1,0 +1,278 @@
+"""The engine ``claude``: every answer from the table of decisions, and what is not there yet asked first."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from itertools import islice
+from typing import TypeVar
+
+from tryg_assets.domain.coding.claude import answers
+from tryg_assets.domain.coding.claude.answers import NamedActor, Reply, read_reply
+from tryg_assets.domain.coding.claude.batches import Batches
+from tryg_assets.domain.coding.claude.decisions import Asking, Decisions
+from tryg_assets.domain.coding.claude.limits import Limits
+from tryg_assets.domain.coding.claude.live import Live
+from tryg_assets.domain.coding.claude.masking import masked_page
+from tryg_assets.domain.coding.claude.prices import Usage
+from tryg_assets.domain.coding.claude.questions import Model, Question, actor_content, ask, page_content
+from tryg_assets.domain.coding.claude.tasks import Task, Tasks
+from tryg_assets.domain.coding.interface import ActorMention, Page, PageCoding, fold
+from tryg_assets.errors import AnswersPending, ConfigurationError
+from tryg_assets.ids import content_hash
+
+_T = TypeVar("_T")
+_PENDING = (
+    "{count} answers are in batches that have not ended (at the most 24 hours). `tryg batches` shows and fetches them, as does "
+    "the sensor batch_answers; the same run started again then goes on."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The answer to a question, read, and what it has cost over all times it was asked."""
+
+    reply: Reply
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: Decimal = Decimal()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A page as it is sent: masked, as text, and whether it was too long to be sent whole."""
+
+    page: Page
+    text: str
+    cut: bool
+
+
+class _Missing(Exception):
+    """An answer is not there yet; carries what to ask next."""
+
+    def __init__(self, *asking: Asking) -> None:
+        self.asking = asking
+        super().__init__()
+
+
+class Claude:
+    """A language model as a coder. What was asked once, of whatever run or municipality, is never asked again.
+
+    A page is first decided; a yes whose quote is on the page is then described. Actors are found, then placed in two closed
+    steps. Each step is a question whose content follows from the answers before it, so that the table of decisions alone says how
+    far a page has come: that is what a killed run, a second run and a batch go on from.
+    """
+
+    engine = "claude"
+
+    def __init__(
+        self, tasks: Tasks, model: Model, decisions: Decisions, live: Live, batches: Batches, limits: Limits
+    ) -> None:
+        self.tasks, self.model, self.limits = tasks, model, limits
+        self.decisions, self.live, self.batches = decisions, live, batches
+        self.label = f"Sprogmodel ({model.name})"
+        self.codebook_hash = content_hash(f"{tasks.hash} {model}")
+        # One hash for a page's coding: the texts of both questions it may take.
+        self._prompt_hash = content_hash(tasks.decide.prompt_sha + tasks.describe.prompt_sha)
+        self._rejected: dict[str, str] = {}
+        self._waiting: set[str] = set()
+        self._old: set[str] = set()
+        self._counts: Counter[str] = Counter()
+        self._sent = functools.lru_cache(maxsize=256)(self._sent_of)
+
+    def prepare(self, pages: Sequence[Page]) -> None:
+        """Ask what is not known yet of these pages; see :meth:`_fetch` for the errors raised."""
+        self._fetch(pages, self._coding)
+
+    def prepare_actors(self, pages: Sequence[Page]) -> None:
+        """Ask what is not known yet of the actors of these pages; see :meth:`_fetch` for the errors raised."""
+        self._fetch(pages, self._actors)
+
+    def code(self, page: Page) -> PageCoding:
+        """Decide whether the page describes an initiative, with evidence; name and classify what it describes."""
+        coding = self._known(page, self._coding)
+        self._counts["pages"] += 1
+        self._counts["cut"] += coding.cut
+        problem = coding.problem
+        if coding.is_initiative == "yes" and not page.says(coding.quote, coding.evidence_ids):
+            problem = "quote_not_found"
+        self._counts[problem or "usable"] += 1
+        return coding
+
+    def actors(self, page: Page, sentence_ids: tuple[int, ...] = ()) -> list[ActorMention]:
+        """Find and place the actors named in these sentences (all sentences if none are given)."""
+        found = self._known(page, self._actors)
+        return [actor for actor in found if not sentence_ids or actor.sentence_id in sentence_ids]
+
+    def account(self) -> dict[str, str | int | float]:
+        """Return calls, tokens, dollars, and what went wrong with answers, for the metadata of a run."""
+        tally = self.live.tally
+        used = tally.used
+        return {
+            "model": self.model.name,
+            "calls": tally.calls,
+            "answers_from_before": len(self._old),
+            "input_tokens": used.input_tokens,
+            "output_tokens": used.output_tokens,
+            "cache_read_tokens": used.cache_read_tokens,
+            "cache_write_tokens": used.cache_write_5m_tokens + used.cache_write_1h_tokens,
+            "cache_hit_rate": round(tally.cache_hits / tally.calls, 3) if tally.calls else 0.0,
+            "cost_usd": float(tally.cost_usd),
+            "batches": "offered by the server" if self.batches.offered else "not offered by the server",
+            **{
+                name: self._counts[name]
+                for name in ("quote_not_found", "refused", "cut_off", "invalid", "rejected", "cut")
+            },
+        }
+
+    def submit(self, pages: Iterable[Page]) -> int:
+        """Ask in batches what can be asked now of these pages, of coding and of actors; returns the number of questions.
+
+        What depends on an answer that is not there yet is asked by a later call. 0 means that nothing is left to ask, or that
+        all that is left has been asked and waits.
+        """
+        return self.batches.submit(self._all_missing(pages, self._everything))
+
+    def has_much_to_ask(self, pages: Iterable[Page]) -> bool:
+        """Whether so much can be asked now of these pages that it is worth a batch."""
+        return self._much(pages, self._everything)
+
+    def knows_all(self, pages: Iterable[Page]) -> bool:
+        """Whether every answer about these pages is there."""
+        self._waiting.clear()
+        return not any(self._all_missing(pages, self._everything)) and not self._waiting
+
+    def _fetch(self, pages: Sequence[Page], read: Callable[[Page], object]) -> None:
+        """Ask until ``read`` finds every answer for every page: in batches if there is much to ask, else in single calls.
+
+        Raises:
+            AnswersPending: some answers are in batches; the others are there.
+            BudgetReached, ServerUnavailable, ConfigurationError, StateNotWritten: see ``Live.ask``.
+        """
+        if self.batches.open():
+            self.batches.collect()
+        self._waiting.clear()
+        many = len(pages) >= self.limits.batch.least and self.batches.offered and self._much(pages, read)
+        if many and (submitted := self.batches.submit(self._all_missing(pages, read))):
+            raise AnswersPending(_PENDING.format(count=submitted))
+        if wanting := [page for page in pages if self._missing(page, read)]:
+            self.live.ask(wanting, lambda page: self._missing(page, read), self._on_rejected)
+        if self._waiting:
+            raise AnswersPending(_PENDING.format(count=len(self._waiting)))
+
+    def _much(self, pages: Iterable[Page], read: Callable[[Page], object]) -> bool:
+        least = self.limits.batch.least
+        return sum(1 for _ in islice(self._all_missing(pages, read), least)) == least
+
+    def _all_missing(self, pages: Iterable[Page], read: Callable[[Page], object]) -> Iterator[Asking]:
+        return (asking for page in pages for asking in self._missing(page, read))
+
+    def _missing(self, page: Page, read: Callable[[Page], object]) -> Sequence[Asking]:
+        """Return what is to be asked before ``read`` can go on with a page; nothing if it is done, or waits for a batch."""
+        try:
+            read(page)
+        except _Missing as missing:
+            return missing.asking
+        return ()
+
+    def _known(self, page: Page, read: Callable[[Page], _T]) -> _T:
+        try:
+            return read(page)
+        except _Missing:
+            self._fetch([page], read)
+            return read(page)
+
+    def _on_rejected(self, question: Question, message: str) -> None:
+        """Note a question that the server says is wrong; when it says so of all questions, the fault is not theirs."""
+        self._rejected[question.key] = message
+        if len(self._rejected) >= self.limits.most_rejected and not self.live.tally.calls and not self._old:
+            raise ConfigurationError(
+                f"The server rejects every request: {message}. Check TRYG_MODEL, and thinking_off of the model in data/prices.yml."
+            )
+
+    def _everything(self, page: Page) -> None:
+        coding = self._coding(page)
+        if coding.is_initiative == "yes" and page.says(coding.quote, coding.evidence_ids):
+            self._actors(page)
+
+    def _coding(self, page: Page) -> PageCoding:
+        sent = self._sent(page)
+        decision = self._answer(self.tasks.decide, page, sent.text)
+        coding = answers.decided(page, decision.reply, cut=sent.cut)
+        usage, cost = decision.usage, decision.cost_usd
+        if coding.is_initiative == "yes" and page.says(coding.quote, coding.evidence_ids):
+            description = self._answer(self.tasks.describe, page, sent.text)
+            coding = answers.described(page, coding, description.reply)
+            usage, cost = usage + description.usage, cost + description.cost_usd
+        return replace(
+            coding,
+            prompt_hash=self._prompt_hash,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cache_read_tokens=usage.cache_read_tokens,
+            cache_write_tokens=usage.cache_write_5m_tokens + usage.cache_write_1h_tokens,
+            cost_usd=float(cost),
+        )
+
+    def _actors(self, page: Page) -> list[ActorMention]:
+        sent = self._sent(page)
+        found = answers.named_actors(page, self._answer(self.tasks.actors, page, sent.text).reply)
+        if not found:
+            return []
+        lines = _lines(sent.page, found)
+        masters = answers.placed(self._answer(self.tasks.master, page, actor_content(lines.values())).reply)
+        below: dict[int, str] = {}
+        missing: list[_Missing] = []
+        for master, task in self.tasks.subcategories.items():
+            of_master = [line for line in lines.values() if masters.get(line[0]) == master]
+            try:
+                if of_master:
+                    below |= answers.placed(self._answer(task, page, actor_content(of_master)).reply)
+            except _Missing as one:
+                missing.append(one)
+        if missing:
+            raise _Missing(*(asking for one in missing for asking in one.asking))
+        return [
+            answers.mention(actor, masters.get(number), below.get(number))
+            for actor in found
+            for number in [lines[fold(actor.name)][0]]
+        ]
+
+    def _answer(self, task: Task, page: Page, content: str) -> _Known:
+        """Return the answer to a question, if it is there and need not be asked again.
+
+        Raises:
+            _Missing: it is not; carries the question unless it waits in a batch.
+        """
+        question = ask(task, content, page.municipality, self.model)
+        if question.key in self._rejected:
+            return _Known(Reply({}, "rejected"))
+        found = self.decisions.find([question.key]).get(question.key)
+        if found is None:
+            raise _Missing(Asking(question, 1))
+        if found.status == "batched":
+            self._waiting.add(question.key)
+            raise _Missing
+        if not found.answered:
+            raise _Missing(Asking(question, found.attempt))
+        reply = read_reply(found.raw, task)
+        if reply.worth_asking_again and found.attempt < self.limits.asks:
+            raise _Missing(Asking(question, found.attempt + 1))
+        if found.owner != self.decisions.owner:
+            self._old.add(question.key)
+        return _Known(reply, found.usage, found.cost_usd)
+
+    def _sent_of(self, page: Page) -> _Sent:
+        masked, _ = masked_page(page)
+        return _Sent(masked, *page_content(masked, self.tasks.page_characters))
+
+
+def _lines(page: Page, actors: Iterable[NamedActor]) -> dict[str, tuple[int, str, str]]:
+    """Return (number, name, first sentence) of each name: the same actor of a page is placed once."""
+    lines: dict[str, tuple[int, str, str]] = {}
+    for actor in actors:
+        text = page.sentence(actor.sentence_id)
+        lines.setdefault(fold(actor.name), (len(lines) + 1, actor.name, text))
+    return lines

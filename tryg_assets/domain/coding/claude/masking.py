@@ -1,0 +1,258 @@
+"""Personal numbers and addresses are masked before a text leaves the machine; names of persons too in what is published.
+
+What is masked: civil registration numbers (CPR), e-mail addresses and telephone numbers. In doubt a number is masked: a
+hidden figure costs a reader little, a published one costs a person much. What is told apart all the same, because pages on
+safety are full of it: years, dates, opening hours, amounts, case, company and postal numbers.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from tryg_assets.domain.actors.persons import without_persons
+from tryg_assets.domain.coding.interface import Page
+from tryg_assets.domain.privacy import privacy
+
+CPR, EMAIL, PHONE, NAME = "[CPR]", "[e-mail]", "[telefon]", "[navn]"
+
+_EMAIL = re.compile(
+    r"[\w.+-]+[ \t]?(?:@|[(\[](?:at|snabel-?a)[)\]])[ \t]?[\w-]+(?:\.\w[\w-]*)+", re.IGNORECASE
+)
+_GAP = "[ \\t\u00a0\u2009\u202f]"
+# Possessive, so that a run is always whole: "12345678" is never read as "1234567".
+_RUN = re.compile(
+    rf"(?<!\d)(?P<prefix>\(?(?:\+|00)45\)?{_GAP}?|\+)?(?P<digits>\d++(?:(?:{_GAP}{{1,2}}|[.\-–]|{_GAP}[-–]{_GAP})\d++)*+)"
+)
+_GROUP = re.compile(r"\d+")
+_LOOK_BACK = 30
+_YEARS = range(1900, 2100)
+# How people group the eight digits of a telephone number. With dots or dashes the last four would be amounts.
+_GROUPINGS = ((8,), (2, 2, 2, 2), (4, 4), (2, 3, 3), (3, 2, 3), (3, 3, 2), (2, 6))
+_CASE_BEFORE = re.compile(r"(?<!\d)\d{1,6}/$")
+_CASE_AFTER = re.compile(r"/\d{1,6}(?!\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A text without personal numbers, and how many of each kind were in it ("cpr", "e-mail", "telefon")."""
+
+    text: str
+    counts: Mapping[str, int]
+
+
+def mask(text: str) -> Masked:
+    """Replace CPR numbers by ``[CPR]``, e-mail addresses by ``[e-mail]`` and telephone numbers by ``[telefon]``.
+
+    Masking twice is masking once, and no line is added or lost. Sentences must be masked one by one (``masked_page``):
+    their ends can be found otherwise in a masked text.
+
+    Raises:
+        DataFileError: ``data/privacy.yml`` is wrong.
+    """
+    counts: Counter[str] = Counter()
+    before = None
+    while before != text:  # what is left of a run of digits may read differently without the rest
+        before = text
+        text, emails = _EMAIL.subn(EMAIL, text)
+        counts["e-mail"] += emails
+        text = _RUN.sub(lambda match: _masked_run(match, counts), text)
+    return Masked(text, dict(+counts))
+
+
+def masked_page(page: Page) -> tuple[Page, dict[str, int]]:
+    """Return ``page`` with title and sentences masked, and how many of each kind were masked; sentence numbers stay."""
+    counts: Counter[str] = Counter()
+
+    def masked(text: str) -> str:
+        found = mask(text)
+        counts.update(found.counts)
+        return found.text
+
+    sentences = tuple(replace(sentence, text=masked(sentence.text)) for sentence in page.sentences)
+    return replace(page, title=masked(page.title), sentences=sentences), dict(counts)
+
+
+def published(text: str) -> Masked:
+    """Mask a text of a page for everything that is published: as ``mask``, and names of persons become ``[navn]``.
+
+    Office holders are masked too: who is a private person cannot be told from a name, and what is published is about
+    municipalities.
+    """
+    masked = mask(text)
+    named, persons = without_persons(masked.text, NAME)
+    return Masked(named, dict(+Counter({**masked.counts, "navn": persons})))
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    phone: re.Pattern[str]
+    other: re.Pattern[str]
+    amount: re.Pattern[str]
+    cpr: re.Pattern[str]
+
+
+@functools.cache
+def _words() -> _Words:
+    lists = {
+        name: "|".join(re.escape(word).replace(r"\*", r"[\w.\-]*") for word in words)
+        for name, words in privacy().model_dump().items()
+    }
+    # A word, and at most one short word more ("telefonnummer er", "ring på").
+    before = r"(?<!\w)(?:{})\.?(?:[^\w\n]+[a-zæøå]{{1,6}}\.?)?[^\w\n]*$"
+    return _Words(
+        phone=re.compile(before.format(lists["phone_words"]), re.IGNORECASE),
+        other=re.compile(
+            r"(?<!\w)(?:{})[.\-]?(?:nr|nummer)?[^\w\n]*$".format(lists["other_words"]), re.IGNORECASE
+        ),
+        amount=re.compile(rf"{_GAP}?(?:,\d|(?:{lists['amount_words']})(?!\w))", re.IGNORECASE),
+        cpr=re.compile(before.format(lists["cpr_words"]), re.IGNORECASE),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Groups of digits with at most a separator between them, and the line they stand in."""
+
+    text: str
+    start: int
+    prefix: str
+    groups: tuple[re.Match[str], ...]
+
+    @classmethod
+    def of(cls, match: re.Match[str]) -> _Run:
+        groups = tuple(_GROUP.finditer(match.string, match.start("digits"), match.end()))
+        return cls(match.string, match.start(), match["prefix"] or "", groups)
+
+    def lengths(self, first: int, last: int) -> tuple[int, ...]:
+        return tuple(len(group[0]) for group in self.groups[first:last])
+
+    def digits(self, first: int, last: int) -> str:
+        return "".join(group[0] for group in self.groups[first:last])
+
+    def separators(self, first: int, last: int) -> list[str]:
+        """Return what stands between the groups, without spaces around a dash: " ", "." or "-"."""
+        between = (
+            self.text[one.end() : other.start()] for one, other in itertools.pairwise(self.groups[first:last])
+        )
+        return [part.strip().replace("–", "-") or " " for part in between]
+
+    def before(self, first: int) -> str:
+        start = self.start if first == 0 else self.groups[first].start()
+        return self.text[max(0, start - _LOOK_BACK) : start]
+
+    def after(self, last: int) -> str:
+        end = self.groups[last - 1].end()
+        return self.text[end : end + _LOOK_BACK]
+
+
+def _masked_run(match: re.Match[str], counts: Counter[str]) -> str:
+    run = _Run.of(match)
+    pieces, at, first = [], match.start(), 0
+    while first < len(run.groups):
+        if last := _cpr_end(run, first):
+            kind, placeholder, start = "cpr", CPR, run.groups[first].start()
+        elif last := _phone_end(run, first):
+            kind, placeholder = "telefon", PHONE
+            start = run.start if first == 0 else run.groups[first].start()
+        else:
+            first += 1
+            continue
+        counts[kind] += 1
+        pieces += [run.text[at:start], placeholder]
+        at, first = run.groups[last - 1].end(), last
+    return "".join(pieces) + run.text[at : match.end()]
+
+
+def _cpr_end(run: _Run, first: int) -> int | None:
+    """Return the group after the CPR number that begins with group ``first``, if one does.
+
+    Its first six digits are a date (day + 60 in substitute numbers), or a word says what it is.
+    """
+    for grouping in ((10,), (6, 4), (2, 2, 2, 4)):
+        last = first + len(grouping)
+        separators = run.separators(first, last)
+        if run.lengths(first, last) != grouping or "." in separators[-1:] or len(set(separators[:-1])) > 1:
+            continue
+        digits = run.digits(first, last)
+        is_date = int(digits[:2]) % 60 in range(1, 32) and int(digits[2:4]) in range(1, 13)
+        if _words().cpr.search(run.before(first)) or (is_date and not _glued(run, first)):
+            return last
+    return None
+
+
+def _phone_end(run: _Run, first: int) -> int | None:
+    """Return the group after the telephone number that begins with group ``first``, if one does."""
+    words, before = _words(), run.before(first)
+    if first == 0 and run.prefix == "+":
+        return _end_of(run, first, range(8, 16))
+    if (first == 0 and run.prefix) or words.phone.search(before):
+        return _end_of(run, first, range(8, 9)) or _with_country_code(run, first)
+    if words.other.search(before) or _glued(run, first):
+        return None
+    for grouping in _GROUPINGS:
+        last = first + len(grouping)
+        if run.lengths(first, last) == grouping and not _something_else(run, first, last):
+            return last
+    return _with_country_code(run, first)
+
+
+def _with_country_code(run: _Run, first: int) -> int | None:
+    """Return the end of ten digits that begin with 45, grouped as one or in twos."""
+    for count in (1, 5):
+        last = first + count
+        digits = run.digits(first, last)
+        grouped = run.lengths(first, last) in ((10,), (2,) * 5)
+        if grouped and digits.startswith("45") and digits[2] in "23456789" and _twos(run, first) in (0, 5):
+            return last
+    return None
+
+
+def _end_of(run: _Run, first: int, wanted: range) -> int | None:
+    """Return where the longest stretch of groups ends that has a ``wanted`` number of digits and is no amount."""
+    ends = [
+        last
+        for last in range(first + 1, len(run.groups) + 1)
+        if sum(run.lengths(first, last)) in wanted and not _words().amount.match(run.after(last))
+    ]
+    return ends[-1] if ends else None
+
+
+def _something_else(run: _Run, first: int, last: int) -> bool:
+    """Whether eight digits that are grouped like a telephone number are an amount, a date, a range, a row of figures ..."""
+    digits, separators = run.digits(first, last), run.separators(first, last)
+    lengths, after = run.lengths(first, last), run.after(last)
+    if digits[0] in "01" or _words().amount.match(after):
+        return True
+    if lengths == (8,):
+        is_date = int(digits[:4]) in _YEARS and "01" <= digits[4:6] <= "12" and "01" <= digits[6:] <= "31"
+        return is_date or re.match(r"[.\-–]\d", after) is not None or _CASE_AFTER.match(after) is not None
+    if lengths == (2, 2, 2, 2):
+        # "20.30-22.00", "24.12-26.12": two times or dates. More than two groups of two beside a number: a table.
+        return separators[0] != separators[1] or _twos(run, first) % 4 != 0
+    if lengths == (4, 4):
+        one, other = int(digits[:4]), int(digits[4:])
+        is_range = separators == ["-"] and one < other and one % 10 == other % 10 == 0
+        are_round = one % 100 == other % 100 == 0  # "4200 4400": a row of a table
+        return is_range or are_round or (one in _YEARS and other in _YEARS)
+    return set(separators) != {" "} or run.lengths(last, last + 1) == (3,)
+
+
+def _twos(run: _Run, first: int) -> int:
+    """Return how many groups of two digits stand in a row from group ``first``, with those before it that could begin a number."""
+    before = itertools.takewhile(
+        lambda group: len(group[0]) == 2 and group[0] >= "20", reversed(run.groups[:first])
+    )
+    after = itertools.takewhile(lambda group: len(group[0]) == 2, run.groups[first:])
+    return sum(1 for _ in before) + sum(1 for _ in after)
+
+
+def _glued(run: _Run, first: int) -> bool:
+    """Whether what stands right before the group makes it part of something longer, such as a case number."""
+    start = run.start if first == 0 else run.groups[first].start()
+    before = run.text[max(0, start - 8) : start]
+    return bool(before[-1:].isalpha() or _CASE_BEFORE.search(before) or re.search(r"\d[.\-–]$", before))

@@ -1,0 +1,163 @@
+"""From a page to a question: sentences numbered, private details masked, long pages cut, and the key of the answer."""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tryg_assets.domain.coding.claude.ledger import Planned
+from tryg_assets.domain.coding.claude.prices import Usage, most_tokens
+from tryg_assets.domain.coding.claude.tasks import Task
+from tryg_assets.domain.coding.interface import Page
+from tryg_assets.domain.crawling.policy import crawl_policy
+from tryg_assets.ids import content_hash
+
+_FRAME_TOKENS = 2000  # more than the frame of a request and of its schema can be
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The model asked, and what is sent to keep it from thinking aloud (``thinking_off`` of ``data/prices.yml``)."""
+
+    name: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request: a task and what it is about. Two questions with the same key have the same answer.
+
+    ``cut`` is true if the page was too long to be sent whole.
+    """
+
+    key: str
+    task: Task
+    content: str
+    municipality: str
+    model: Model
+    cut: bool
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """What the key is made of, as columns of the table of decisions."""
+        return {
+            "page_sha": content_hash(self.content),
+            "task": self.task.name,
+            "codebook_sha": self.task.codebook_sha,
+            "prompt_sha": self.task.prompt_sha,
+            "schema_sha": self.task.schema_sha,
+            "model": self.model.name,
+            "params_sha": _parameters_sha(self.model, self.task),
+        }
+
+    def worst_case(self, ttl: str) -> Usage:
+        """Return the most tokens the question can be charged for: nothing cached yet, and the longest answer."""
+        prefix = most_tokens(self.task.codebook) + most_tokens(self.task.question)
+        return Usage(
+            input_tokens=most_tokens(self.content) + most_tokens(self.task.schema_text) + _FRAME_TOKENS,
+            output_tokens=self.task.max_tokens,
+            **{f"cache_write_{ttl}_tokens": prefix},
+        )
+
+    def planned(self, ttl: str, *, batch: bool) -> Planned:
+        """Return the request as the ledger wants to know it."""
+        return Planned(self.model.name, self.worst_case(ttl), batch, self.task.name, self.municipality)
+
+    def body(self, ttl: str) -> dict[str, Any]:
+        """Return the request as the Messages API takes it; codebook and question are marked to be cached for ``ttl``."""
+        config = {"format": {"type": "json_schema", "schema": self.task.schema}}
+        parameters = dict(self.model.parameters)
+        return {
+            "model": self.model.name,
+            "max_tokens": self.task.max_tokens,
+            "system": [
+                {"type": "text", "text": self.task.codebook},
+                {
+                    "type": "text",
+                    "text": self.task.question,
+                    # The mark stands after both blocks, since both are the same in every call of a task.
+                    "cache_control": {"type": "ephemeral", "ttl": ttl},
+                },
+            ],
+            "messages": [{"role": "user", "content": self.content}],
+            "output_config": {**parameters.pop("output_config", {}), **config},
+            **parameters,
+        }
+
+
+def ask(task: Task, content: str, municipality: str, model: Model, *, cut: bool = False) -> Question:
+    """Return the question of ``task`` about ``content``, with its key of 32 hex digits."""
+    question = Question("", task, content, municipality, model, cut)
+    key = content_hash(json.dumps(question.hashes, sort_keys=True))[:32]
+    return Question(key, task, content, municipality, model, cut)
+
+
+def _parameters_sha(model: Model, task: Task) -> str:
+    return content_hash(json.dumps([task.max_tokens, dict(model.parameters)], sort_keys=True))
+
+
+def page_content(page: Page, most: int) -> tuple[str, bool]:
+    """Return a masked page as it is sent, with numbered sentences, and whether it had to be cut.
+
+    A page of more than ``most`` characters is cut: sentences with the word stem stay first, then those nearest to one, until
+    the characters are used up. Order and numbers stay; "..." stands where sentences are left out. Municipality and address
+    are not sent, so that the same text on two websites is asked once.
+    """
+    lines = [
+        f"S{number}: {'# ' if sentence.heading else ''}{sentence.text}"
+        for number, sentence in enumerate(page.sentences, 1)
+    ]
+    taken = _nearest(page, [len(line) for line in lines], most)
+    shown: list[str] = []
+    for position, line in enumerate(lines):
+        if position in taken:
+            shown.append(line)
+        elif not shown or shown[-1] != "...":
+            shown.append("...")
+    body = "\n".join([f"Titel: {page.title}", *shown])
+    return _delimited("side", body), len(taken) < len(lines)
+
+
+def actor_content(actors: Iterable[tuple[int, str, str]]) -> str:
+    """Return (number, name, masked sentence) of actors as they are sent."""
+    return _delimited("aktører", "\n".join(f"A{number}: {name} | {text}" for number, name, text in actors))
+
+
+def _delimited(name: str, body: str) -> str:
+    """Put ``body`` between marks that no page can contain: they are made of a hash of the body itself."""
+    mark = f"{name}-{content_hash(body)[:12]}"
+    return f"<{mark}>\n{body}\n</{mark}>"
+
+
+def _nearest(page: Page, lengths: list[int], most: int) -> set[int]:
+    """Return the positions of the sentences that are sent."""
+    if sum(lengths) <= most:
+        return set(range(len(lengths)))
+    stems = [position for position, sentence in enumerate(page.sentences) if _stem().search(sentence.text)]
+    distance = _distances(stems or [0], len(lengths))
+    taken: set[int] = set()
+    for position in sorted(range(len(lengths)), key=lambda position: (distance[position], position)):
+        most -= lengths[position]
+        if most < 0:
+            break
+        taken.add(position)
+    return taken
+
+
+def _distances(marks: list[int], count: int) -> list[int]:
+    """Return how far each of ``count`` positions is from the nearest of the sorted ``marks``."""
+    found = []
+    for position in range(count):
+        after = bisect.bisect_left(marks, position)
+        found.append(min(abs(mark - position) for mark in marks[max(0, after - 1) : after + 1]))
+    return found
+
+
+@functools.cache
+def _stem() -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, crawl_policy().stems)), re.IGNORECASE)

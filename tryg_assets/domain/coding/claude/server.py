@@ -1,0 +1,100 @@
+"""The server asked: its address, the key, and what its errors mean for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from tryg_assets.errors import ConfigurationError, ServerUnavailable, TrygError
+
+if TYPE_CHECKING:
+    from anthropic import Anthropic, APIStatusError, AsyncAnthropic
+
+OFFICIAL = "https://api.anthropic.com"
+_NO_KEY = "none"  # what a server at home is sent
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Server:
+    """A server that speaks the Messages API. The key is never shown, and only looked for when something is to be asked."""
+
+    address: str
+    key: str | None
+
+    @classmethod
+    def of(cls, address: str | None, key: str | None) -> Server:
+        """Return the server at ``address`` (none: Anthropic's own).
+
+        Raises:
+            ConfigurationError: the address is none.
+        """
+        address = (address or OFFICIAL).rstrip("/")
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ConfigurationError(
+                f"ANTHROPIC_BASE_URL={address} is no address; write it as http://localhost:11434."
+            )
+        return cls(address, key)
+
+    @property
+    def host(self) -> str:
+        """Host and port, to which alone the key may go."""
+        return urlsplit(self.address).netloc
+
+    def client(self, *, seconds: float, retries: int, middleware: Sequence[Any] = ()) -> AsyncAnthropic:
+        """Return a client for single calls.
+
+        Raises:
+            ConfigurationError: this is Anthropic's own server, and there is no key.
+        """
+        from anthropic import AsyncAnthropic
+
+        return AsyncAnthropic(
+            base_url=self.address,
+            api_key=self._key(),
+            timeout=seconds,
+            max_retries=retries,
+            middleware=middleware,
+        )
+
+    def batch_client(self, *, seconds: float, retries: int) -> Anthropic:
+        """Return a client for batches; errors as ``client``."""
+        from anthropic import Anthropic
+
+        return Anthropic(base_url=self.address, api_key=self._key(), timeout=seconds, max_retries=retries)
+
+    def _key(self) -> str:
+        """Return what is sent as key: the SDK must never look for credentials on the disk by itself."""
+        if self.key is None and urlsplit(self.address).hostname == urlsplit(OFFICIAL).hostname:
+            raise ConfigurationError(
+                "The engine claude needs a key: set ANTHROPIC_API_KEY. To ask a server of your own, set ANTHROPIC_BASE_URL; to do "
+                "without a language model, choose the engine offline-rules."
+            )
+        return self.key or _NO_KEY
+
+    def explained(self, problem: APIStatusError) -> TrygError:
+        """Return an error of the server as one for a person."""
+        said = f"{self.address} answered {problem.status_code}: {message_of(problem)}"
+        if problem.status_code in (401, 403):
+            return ConfigurationError(f"{said}. Check ANTHROPIC_API_KEY.")
+        if problem.status_code == 404:
+            return ConfigurationError(f"{said}. Check TRYG_MODEL and ANTHROPIC_BASE_URL.")
+        return ServerUnavailable(
+            f"{said}. All answers so far are kept; start the run again later and it goes on."
+        )
+
+    def unreachable(self, problem: Exception) -> ServerUnavailable:
+        """Return a broken or missing connection as an error for a person."""
+        return ServerUnavailable(
+            f"{self.address} cannot be reached or broke off ({problem.__cause__ or problem}). All answers so far are kept; start "
+            "the run again when it is back."
+        )
+
+
+def message_of(problem: APIStatusError) -> str:
+    """Return what the server said was wrong."""
+    body = problem.body
+    error = body.get("error") if isinstance(body, dict) else None
+    return str(error.get("message")) if isinstance(error, dict) else problem.message

@@ -1,0 +1,109 @@
+"""Names of persons are recognised wherever they stand; places and organisations named after persons are none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from tryg_assets.domain.actors.entities import actor_rows
+from tryg_assets.domain.actors.lexicon import lexicon
+from tryg_assets.domain.actors.persons import names_a_person, person_spans, persons_named, without_persons
+from tryg_assets.domain.coding.interface import ActorMention, Page, PageCoding, Placement
+from tryg_assets.domain.reference import UNRESOLVED, actor_taxonomy
+
+
+def persons(text: str) -> list[str]:
+    return [text[start:end] for start, end in person_spans(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Kontakt Mette Hansen på rådhuset.", ["Mette Hansen"]),
+        ("Kontaktperson: Søren Ø. Larsen", ["Søren Ø. Larsen"]),
+        ("Anne-Marie Hansen og Per Holm svarer.", ["Anne-Marie Hansen", "Per Holm"]),
+        ("Niels på 82 år er tryg.", ["Niels"]),
+        ("Mette Hansens have", ["Mette Hansens"]),
+        ("Det siger lektor Fjordbak.", ["Fjordbak"]),
+        ("Borgmester Xu Hansen åbner huset.", ["Borgmester Xu Hansen"]),
+        ("Aarhus Kommune Jens Hansen", ["Jens Hansen"]),
+    ],
+)
+def test_a_person_is_found(text: str, found: list[str]) -> None:
+    assert persons(text) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Peter Bangs Vej er blevet trygt.",
+        "Anne Frank Skolen deltager.",
+        "H.C. Andersens Skole deltager.",
+        "Kirsten Kimers Børnehave",
+        "Sankt Hans Torv",
+        "Nordsjællands Brandvæsen rykker ud.",
+        "Bo trygt hele livet",
+        "Projektet Bo Trygt",
+        "ALL IN-indsatsen",
+        "Per måned",
+        "Tryg Odense og Aarhus Kommune",
+        "ingen navne her",
+        "",
+    ],
+)
+def test_what_is_no_person_stays(text: str) -> None:
+    assert persons(text) == []
+
+
+def test_persons_are_replaced_and_counted() -> None:
+    assert without_persons("Mette Hansen og Jens Holm.", "[navn]") == ("[navn] og [navn].", 2)
+
+
+def test_on_pages_persons_are_only_counted() -> None:
+    page = Page.of("p1", "aarhus", "http://x", "T", "Mette Hansen svarer. Ring til Jens Holm.")
+    assert persons_named([page, page]) == 4
+
+
+def test_no_known_actor_is_taken_for_a_person() -> None:
+    rules = [rule for rules in lexicon().words.values() for rule, _ in rules]
+    known = {rule.canonical for rule in rules if rule.canonical}
+    known |= {name for entry in actor_taxonomy().subcategories.values() for name in entry.typical_names}
+    assert "Niels Brock" in known
+    assert [name for name in sorted(known) if names_a_person(name)] == []
+
+
+class Naive:
+    """An engine that takes every name for an actor."""
+
+    engine, label, codebook_hash = "test", "Test", "0"
+
+    def code(self, page: Page) -> PageCoding:
+        raise NotImplementedError
+
+    def prepare(self, pages: Sequence[Page]) -> None: ...
+
+    def prepare_actors(self, pages: Sequence[Page]) -> None: ...
+
+    def actors(self, page: Page, sentence_ids: tuple[int, ...] = ()) -> list[ActorMention]:
+        names = ("Mette Hansen", "Niels", "Natteravnene", "Niels Brock")
+        return [
+            ActorMention(n, 1, "deltager", Placement(n, "local", UNRESOLVED, UNRESOLVED, "model"))
+            for n in names
+        ]
+
+
+def test_whatever_the_engine_says_no_person_becomes_an_actor() -> None:
+    page = Page.of(
+        "p1", "aarhus", "http://x", "T", "Mette Hansen, Niels, Natteravnene og Niels Brock deltager."
+    )
+    initiative = {
+        "initiative_id": "i",
+        "name": "I",
+        "pages": ["p1"],
+        "evidence_page": "p1",
+        "evidence_ids": [1],
+    }
+    mentions, entities = actor_rows([initiative], {"p1": page}, Naive(), "aarhus")
+    assert {row["surface"] for row in mentions} == {"Natteravnene", "Niels Brock"}
+    assert {row["canonical_name"] for row in entities} == {"Natteravnene", "Niels Brock"}

@@ -1,0 +1,135 @@
+"""The commands about money and panels, as people type them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tryg_assets.cli import app
+from tryg_assets.commands import console
+from tryg_assets.contracts import contract
+from tryg_assets.domain.coding.claude.ledger import open_ledger
+from tryg_assets.domain.coding.claude.prices import Usage
+from tryg_assets.errors import ConfigurationError, TrygError, UnknownPrice
+from tryg_assets.settings import Settings
+from tryg_assets.storage import Lake
+from tryg_assets_tests.assets.conftest import SLUG, lake  # noqa: F401 - a fixture
+
+HAIKU = "claude-haiku-5-5"
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TRYG_HOME", str(tmp_path / "home"))
+    for name in ("TRYG_MODEL", "TRYG_ENGINE"):
+        monkeypatch.setenv(name, {"TRYG_MODEL": HAIKU, "TRYG_ENGINE": "offline-rules"}[name])
+    monkeypatch.setattr(console.out, "width", 200)
+
+
+def say(*words: str) -> str:
+    result = CliRunner().invoke(app, list(words))
+    if result.exception is not None:
+        raise result.exception
+    return result.output
+
+
+@pytest.fixture
+def home(tmp_path: Path, lake: Lake) -> Path:  # noqa: F811 - the fixture
+    """A TRYG_HOME that holds the sound lake of one municipality."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for table in ("raw_crawl", "filtered_pages", "page_codings"):
+        Lake(home / "lake", "offline-rules").write(table, lake.read(table, SLUG), SLUG)
+    return home
+
+
+def test_what_if_needs_no_lake_and_writes_nothing(tmp_path: Path) -> None:
+    said = say("estimate", "--pages", "13598", "--words", "600")
+    assert "13,598 pages to decide" in said
+    assert "batch, cached" in said
+    assert "A run stops at 5 USD (TRYG_BUDGET_RUN_USD)" in said
+    assert not (tmp_path / "home").exists()
+
+
+def test_an_estimate_without_a_lake_says_what_to_do() -> None:
+    with pytest.raises(ConfigurationError, match="tryg estimate --pages"):
+        say("estimate")
+
+
+def test_an_estimate_of_a_model_without_a_price_stops() -> None:
+    with pytest.raises(UnknownPrice, match="claude-next"):
+        say("estimate", "--model", "claude-next", "--pages", "5")
+
+
+def test_an_estimate_counts_the_kept_pages(home: Path) -> None:
+    assert "2 pages to decide" in say("estimate", "-m", SLUG)
+
+
+def test_counting_without_a_key_says_which_setting_is_missing(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(TrygError, match="ANTHROPIC_API_KEY"):
+        say("estimate", "--count")
+
+
+def test_spend_shows_caps_and_open_requests_and_takes_the_decision_about_them() -> None:
+    book = open_ledger(Settings(), "run-7")
+    first, second = (
+        book.reserve(HAIKU, Usage(output_tokens=20_000), batch=False, task="decide", municipality="aarhus")
+        for _ in range(2)
+    )
+    said = say("spend")
+    assert "latest run (run-7)" in said
+    assert first in said
+    assert "0.0200" in said
+    said = say("spend", "--charge", first, "--release", second)
+    assert "open requests" not in said
+    assert (book.totals().settled, book.totals().open) == (Decimal("0.01"), Decimal(0))
+    with pytest.raises(TrygError, match="no reservation nonsense"):
+        say("spend", "--release", "nonsense")
+
+
+def test_nothing_spent_is_shown_as_nothing() -> None:
+    said = say("spend")
+    assert "0.0000" in said
+    assert "latest run" not in said
+
+
+def test_a_codebook_that_is_unchanged_flips_nothing(home: Path) -> None:
+    assert "0 of 2 stored decisions" in say("codebook", "diff")
+
+
+def test_a_flip_is_shown_with_page_old_new_and_reason(home: Path) -> None:
+    store = Lake(home / "lake", "offline-rules")
+    rows = store.read("page_codings", SLUG).to_dicts()
+    for row in rows:
+        row["is_initiative"] = "no"
+    store.write("page_codings", contract("page_codings").frame(rows), SLUG)
+    said = say("codebook", "diff")
+    assert "1 of 2 stored decisions" in said
+    assert "50.0 %" in said
+    assert "albertslund.dk" in said
+
+
+def test_a_panel_of_an_engine_with_itself_agrees(home: Path) -> None:
+    said = say("panel", "offline-rules", "offline-rules")
+    assert "1.000" in said
+    assert "answered differently" not in said
+
+
+def test_a_panel_with_a_model_asks_before_it_spends(home: Path) -> None:
+    result = CliRunner().invoke(app, ["panel", "offline-rules", "claude"], input="n\n")
+    assert result.exit_code == 1
+    assert "at the most about" in result.output
+    assert not (home / "state.db").exists()
+
+
+def test_a_folder_without_a_codebook_is_refused(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="holds no codebook"):
+        say("codebook", "diff", "--codebook", str(tmp_path))
