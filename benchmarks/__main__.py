@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import cleaning, coding, extraction
+from benchmarks import cleaning, coding, engine_cost, extraction
 from tryg_assets.domain.sample_web.server import SampleServer
 
 
@@ -17,6 +17,7 @@ def main() -> None:
     cleaning.report(crawled)
     coding.report(crawled)
     extraction.report()
+    engine_cost.report()
     print(f"\nall measurements took {time.perf_counter() - started:.0f} s")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import multiprocessing
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -123,6 +122,4 @@ def _timed(work: Callable[[], object]) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        _LIVE = _BATCHED = _MANY = int(sys.argv[1])
     report()
