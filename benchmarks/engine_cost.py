@@ -36,9 +36,9 @@ def report() -> None:
 
 
 def pages(count: int, start: int = 0) -> Iterator[Page]:
-    """Yield pages of some 40 sentences, each with a text of its own."""
+    """Yield pages of 41 sentences, each with a text of its own."""
     for number in range(start, start + count):
-        text = "\n".join(f"{_SENTENCES[at % 3]} Nummer {number}-{at}." for at in range(20))
+        text = "\n".join([f"Dette er side nummer {number}.", *(_SENTENCES[at % 3] for at in range(40))])
         yield Page.of(f"p{number}", "aarhus", f"https://aarhus.dk/{number}", f"Side {number}", text)
 
 
