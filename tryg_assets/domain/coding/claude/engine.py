@@ -95,12 +95,12 @@ class Claude:
     def code(self, page: Page) -> PageCoding:
         """Decide whether the page describes an initiative, with evidence; name and classify what it describes."""
         coding = self._known(page, self._coding)
-        self._counts["pages"] += 1
         self._counts["cut"] += coding.cut
         problem = coding.problem
         if coding.is_initiative == "yes" and not page.says(coding.quote, coding.evidence_ids):
             problem = "quote_not_found"
-        self._counts[problem or "usable"] += 1
+        if problem:
+            self._counts[problem] += 1
         return coding
 
     def actors(self, page: Page, sentence_ids: tuple[int, ...] = ()) -> list[ActorMention]:
