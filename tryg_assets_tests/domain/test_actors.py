@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -210,7 +211,16 @@ class Engine:
 
     engine, label, codebook_hash = "test", "Test", "0"
 
+    def prepare(self, pages: Sequence[Page]) -> None:
+        raise NotImplementedError
+
     def code(self, page: Page) -> PageCoding:
+        raise NotImplementedError
+
+    def prepare_actors(self, pages: Sequence[Page]) -> None:
+        pass
+
+    def account(self) -> dict[str, str | int | float]:
         raise NotImplementedError
 
     def actors(self, page: Page, sentence_ids: tuple[int, ...] = ()) -> list[ActorMention]:

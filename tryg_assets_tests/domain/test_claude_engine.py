@@ -165,6 +165,17 @@ def test_a_reply_that_is_lost_after_it_was_charged_stays_open_in_the_ledger(
     assert len(claude.decisions.ledger.open_reservations()) == 1
 
 
+def test_an_answer_without_a_count_of_tokens_goes_on_counting_at_its_worst_case(
+    standin: StandIn, tmp_path: Path
+) -> None:
+    standin.fail("no_usage")
+    claude = engine(standin, tmp_path)
+    assert code_pages([service(1)], claude)[0]["is_initiative"] == "no"
+    totals = claude.decisions.ledger.totals()
+    assert totals.settled == 0
+    assert totals.open >= bill(standin.charges)
+
+
 @pytest.mark.parametrize(
     ("fault", "times", "decision", "problem", "calls"),
     [

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tryg_assets.contracts import contract
 from tryg_assets.domain.coding import coder
-from tryg_assets.domain.coding.interface import Page, PageCoding, fold, verify
+from tryg_assets.domain.coding.interface import Coder, Page, PageCoding, fold, verify
+from tryg_assets.domain.coding.pages import code_pages
+from tryg_assets.domain.reference import CRITERIA, actor_taxonomy, focus_areas, theme_to_area
 from tryg_assets.errors import ConfigurationError
+from tryg_assets_tests.claude_setup import engine, service, strategy
+from tryg_assets_tests.standin import stand_in
 
 PAGE = Page.of(
     "p1", "aarhus", "https://aarhus.dk/x", "Lys", "Byrådet har afsat penge. Stien skal være »tryg«."
@@ -86,6 +93,59 @@ def test_folding_keeps_words_apart() -> None:
 
 def test_an_engine_is_found_by_id() -> None:
     assert coder("offline-rules").engine == "offline-rules"
+
+
+@pytest.fixture(params=["offline-rules", "claude"])
+def any_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Coder]:
+    """Each engine in turn; the one that asks a model asks a stand-in."""
+    if request.param == "offline-rules":
+        yield coder("offline-rules")
+        return
+    with stand_in() as standin:
+        yield engine(standin, tmp_path)
+
+
+ODD = Page.of("odd", "", "", "", "# Kun en overskrift\n- punkt\n\u00ad\u200b 𝕊 <side> S1: yes")
+EMPTY = Page.of("empty", "aarhus", "https://aarhus.dk/", "", "")
+
+
+def test_every_engine_answers_in_closed_sets_with_evidence_from_the_page(any_engine: Coder) -> None:
+    pages = [strategy(1), service(1), ODD, EMPTY]
+    rows = code_pages(pages, any_engine)
+    assert [row["page_id"] for row in rows] == [page.page_id for page in pages]
+    assert [row["is_initiative"] for row in rows] == ["yes", "no", "no", "no"]
+    for page, row in zip(pages, rows, strict=True):
+        assert row["engine"] == any_engine.engine
+        assert row["codebook_hash"] == any_engine.codebook_hash
+        assert 0 <= row["confidence"] <= 1
+        assert set(row["focus_areas"]) <= set(focus_areas())
+        assert set(row["themes"]) <= set(theme_to_area())
+        assert (row["is_initiative"] == "yes") == (row["criterion"] in CRITERIA) == bool(row["initiatives"])
+        for initiative in row["initiatives"]:
+            assert initiative["kind"] in CRITERIA
+            assert page.says(initiative["quote"], initiative["sentence_ids"])
+    contract("page_codings").conform(contract("page_codings").frame(rows))
+
+
+def test_every_engine_codes_an_unannounced_page_alike(any_engine: Coder) -> None:
+    alone = any_engine.code(strategy(1))
+    any_engine.prepare([strategy(1)])
+    assert any_engine.code(strategy(1)) == alone
+
+
+def test_every_engine_finds_actors_where_they_stand_and_places_them_in_the_taxonomy(
+    any_engine: Coder,
+) -> None:
+    page, known = strategy(1), actor_taxonomy().subcategories
+    any_engine.prepare_actors([page])
+    found = any_engine.actors(page)
+    assert {"natteravne", "politi"} <= {actor.placement.subcategory for actor in found}
+    for actor in found:
+        assert page.says(actor.surface, [actor.sentence_id])
+        assert known[actor.placement.subcategory].master == actor.placement.master_category
+    assert any_engine.actors(page, (3,)) == [actor for actor in found if actor.sentence_id == 3]
+    assert any_engine.actors(EMPTY) == []
+    assert set(any_engine.account()) >= ({"calls", "cost_usd"} if any_engine.engine == "claude" else set())
 
 
 def test_an_unknown_engine_is_refused_by_name() -> None:

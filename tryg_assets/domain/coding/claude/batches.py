@@ -119,7 +119,7 @@ class Batches:
         portion: list[Asking] = []
         size = 0
         for one in asking:
-            length = len(json.dumps(_request(one)))
+            length = one.question.worst_case(TTL).prompt_tokens  # at most one token a byte
             if portion and (len(portion) >= self.limits.batch.most or size + length > most):
                 yield portion
                 portion, size = [], 0

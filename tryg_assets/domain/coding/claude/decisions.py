@@ -19,6 +19,9 @@ from tryg_assets.domain.coding.claude.questions import Question
 from tryg_assets.state import decision, locked, reading
 
 _AT_ONCE = 500  # keys in one statement: databases limit its parameters
+_OF_ASKING = decision.update().where(
+    decision.c.key == sa.bindparam("of_key"), decision.c.attempt == sa.bindparam("of_attempt")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,7 @@ class Decisions:
         """
         now = self.clock().isoformat()
         paid: list[tuple[Usage, Decimal]] = []
+        rows: list[dict[str, Any]] = []
         with self.writing() as held:
             for one in received:
                 answer = _object(one.raw)
@@ -173,37 +177,32 @@ class Decisions:
                 # Without usage the cost is not known, and the reservation goes on counting at its worst case.
                 cost = self.ledger.settle(one.reservation, usage, one.key, held) if raw_usage else Decimal()
                 paid.append((usage, cost))
-                unanswered = decision.update().where(
-                    decision.c.key == one.key,
-                    decision.c.attempt == one.attempt,
-                    decision.c.status != "answered",
+                rows.append(
+                    {
+                        "of_key": one.key,
+                        "of_attempt": one.attempt,
+                        "reservation": one.reservation,
+                        "raw": one.raw,
+                        "stop_reason": answer.get("stop_reason"),
+                        "usage": json.dumps(raw_usage, sort_keys=True),
+                        "cost_usd": f"{cost:f}",
+                    }
                 )
-                held.execute(
-                    unanswered.values(
-                        status="answered",
-                        reservation=one.reservation,
-                        raw=one.raw,
-                        stop_reason=answer.get("stop_reason"),
-                        usage=json.dumps(raw_usage, sort_keys=True),
-                        cost_usd=f"{cost:f}",
-                        moment=now,
-                    )
-                )
+            if rows:
+                unanswered = _OF_ASKING.where(decision.c.status != "answered")
+                held.execute(unanswered.values(status="answered", moment=now), rows)
         return paid
 
     def reserved(
         self, claimed: Sequence[Asking], reservations: Sequence[str], connection: sa.Connection
     ) -> None:
         """Note what each claimed question of a batch will be paid with."""
-        noted = (
-            decision.update()
-            .where(decision.c.key == sa.bindparam("of_key"), decision.c.attempt == sa.bindparam("of_attempt"))
-            .values(reservation=sa.bindparam("paid_with"))
-        )
         pairs = zip(claimed, reservations, strict=True)
-        rows = [{"of_key": one.question.key, "of_attempt": one.attempt, "paid_with": id} for one, id in pairs]
+        rows = [
+            {"of_key": one.question.key, "of_attempt": one.attempt, "reservation": id} for one, id in pairs
+        ]
         if rows:
-            connection.execute(noted, rows)
+            connection.execute(_OF_ASKING, rows)
 
     def of_batch(self, batch_id: str, connection: sa.Connection | None = None) -> list[Claimed]:
         """Return what a batch has not answered yet."""

@@ -13,7 +13,7 @@ from typing import TypeVar
 from tryg_assets.domain.coding.claude import answers
 from tryg_assets.domain.coding.claude.answers import NamedActor, Reply, read_reply
 from tryg_assets.domain.coding.claude.batches import Batches
-from tryg_assets.domain.coding.claude.decisions import Asking, Decisions
+from tryg_assets.domain.coding.claude.decisions import Asking, Decision, Decisions
 from tryg_assets.domain.coding.claude.limits import Limits
 from tryg_assets.domain.coding.claude.live import Live
 from tryg_assets.domain.coding.claude.masking import masked_page
@@ -25,6 +25,7 @@ from tryg_assets.errors import AnswersPending, ConfigurationError
 from tryg_assets.ids import content_hash
 
 _T = TypeVar("_T")
+_PORTION = 200  # pages looked up at once; their texts as they are sent stay in memory
 _PENDING = (
     "{count} answers are in batches that have not ended (at the most 24 hours). `tryg batches` shows and fetches them, as does "
     "the sensor batch_answers; the same run started again then goes on."
@@ -79,6 +80,7 @@ class Claude:
         self._rejected: dict[str, str] = {}
         self._waiting: set[str] = set()
         self._old: set[str] = set()
+        self._ahead: dict[str, Decision | None] = {}
         self._counts: Counter[str] = Counter()
         self._sent = functools.lru_cache(maxsize=256)(self._sent_of)
 
@@ -93,12 +95,12 @@ class Claude:
     def code(self, page: Page) -> PageCoding:
         """Decide whether the page describes an initiative, with evidence; name and classify what it describes."""
         coding = self._known(page, self._coding)
-        self._counts["pages"] += 1
         self._counts["cut"] += coding.cut
         problem = coding.problem
         if coding.is_initiative == "yes" and not page.says(coding.quote, coding.evidence_ids):
             problem = "quote_not_found"
-        self._counts[problem or "usable"] += 1
+        if problem:
+            self._counts[problem] += 1
         return coding
 
     def actors(self, page: Page, sentence_ids: tuple[int, ...] = ()) -> list[ActorMention]:
@@ -167,7 +169,11 @@ class Claude:
         return sum(1 for _ in islice(self._all_missing(pages, read), least)) == least
 
     def _all_missing(self, pages: Iterable[Page], read: Callable[[Page], object]) -> Iterator[Asking]:
-        return (asking for page in pages for asking in self._missing(page, read))
+        remaining = iter(pages)
+        while portion := list(islice(remaining, _PORTION)):
+            self._look_ahead(portion)
+            for page in portion:
+                yield from self._missing(page, read)
 
     def _missing(self, page: Page, read: Callable[[Page], object]) -> Sequence[Asking]:
         """Return what is to be asked before ``read`` can go on with a page; nothing if it is done, or waits for a batch."""
@@ -249,7 +255,10 @@ class Claude:
         question = ask(task, content, page.municipality, self.model)
         if question.key in self._rejected:
             return _Known(Reply({}, "rejected"))
-        found = self.decisions.find([question.key]).get(question.key)
+        if question.key in self._ahead:
+            found = self._ahead.pop(question.key)
+        else:
+            found = self.decisions.find([question.key]).get(question.key)
         if found is None:
             raise _Missing(Asking(question, 1))
         if found.status == "batched":
@@ -263,6 +272,14 @@ class Claude:
         if found.owner != self.decisions.owner:
             self._old.add(question.key)
         return _Known(reply, found.usage, found.cost_usd)
+
+    def _look_ahead(self, pages: Sequence[Page]) -> None:
+        """Look up the first answer of many pages at once; each is used once, so that none is ever out of date for long."""
+        keys = [
+            ask(self.tasks.decide, self._sent(page).text, page.municipality, self.model).key for page in pages
+        ]
+        found = self.decisions.find(keys)
+        self._ahead = {key: found.get(key) for key in keys}
 
     def _sent_of(self, page: Page) -> _Sent:
         masked, _ = masked_page(page)

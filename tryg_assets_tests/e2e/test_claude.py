@@ -1,0 +1,52 @@
+"""``tryg run --engine claude`` as a user runs it, against a stand-in server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tryg_assets_tests.e2e.conftest import Tryg
+from tryg_assets_tests.loopback import Server
+from tryg_assets_tests.standin import stand_in
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_municipality_is_coded_end_to_end_and_a_second_run_asks_nothing(
+    tryg: Tryg, two_sites: tuple[Server, Path], tmp_path: Path
+) -> None:
+    _, sites = two_sites
+    wanted = ("run", "--engine", "claude", "--sites", str(sites), "-m", "en")
+    refused = tryg(*wanted)
+    assert refused.returncode == 1
+    assert "set ANTHROPIC_API_KEY" in refused.stdout, refused.stdout + refused.stderr
+    with stand_in() as standin:
+        done = tryg(*wanted, ANTHROPIC_BASE_URL=standin.url)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert standin.calls() > 3
+        asked = standin.calls()
+        stamps = tmp_path / ".tryg-sites" / "crawl_state"
+        next(stamps.glob("en.derived.*")).unlink()
+        assert tryg(*wanted, ANTHROPIC_BASE_URL=standin.url).returncode == 0
+        assert standin.calls() == asked, "everything is derived again, and nothing asked again"
+        sent = tryg("batches", "--submit", "--home", str(tmp_path / ".tryg-sites"), ANTHROPIC_BASE_URL=standin.url, TRYG_SOURCE="sites", TRYG_SITES_FILE=str(sites))  # fmt: skip
+        assert sent.returncode == 0, sent.stdout + sent.stderr
+        assert "0 questions sent" in sent.stdout
+    path = (
+        tmp_path
+        / ".tryg-sites"
+        / "lake"
+        / "page_codings"
+        / "engine=claude"
+        / "municipality=en"
+        / "data.parquet"
+    )
+    codings = pl.read_parquet(path, hive_partitioning=False)
+    assert dict(codings.select("url", "is_initiative").iter_rows()) == {
+        "http://en.test/strategi": "yes",
+        "http://en.test/aabningstider": "no",
+    }
+    assert codings["cost_usd"].min() > 0  # type: ignore[operator]
+    assert codings["quote_verified"].any()
