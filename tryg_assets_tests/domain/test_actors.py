@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -213,8 +214,15 @@ class Engine:
     def code(self, page: Page) -> PageCoding:
         raise NotImplementedError
 
+    def prepare(self, pages: Sequence[Page]) -> None: ...
+
+    def prepare_actors(self, pages: Sequence[Page]) -> None: ...
+
     def actors(self, page: Page, sentence_ids: tuple[int, ...] = ()) -> list[ActorMention]:
         return find_actors(page, sentence_ids)
+
+    def account(self) -> dict[str, str | int | float]:
+        return {}
 
 
 def initiative(
