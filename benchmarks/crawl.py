@@ -40,14 +40,14 @@ def _ours(address: str, pages: int, *, archived: bool, again: bool = False) -> d
     policy, site = crawl_policy(), Site("stor", "Stor Kommune", "storby", f"http://{address}/")
 
     class NoArchive(Archive):
-        def add(self, *_: object) -> str:
+        def add(self, *_: object, **__: object) -> str:
             return ""
 
     def once(folder: str, previous: Previous) -> tuple[Any, dict[str, Any]]:
         begun = _cpu()
         peaks: list[int] = []
 
-        def note(asked: int, waiting: int) -> None:
+        def note(asked: int, hits: int, waiting: int) -> None:
             if asked % 1000 == 0:
                 peaks.append(_peak())
 

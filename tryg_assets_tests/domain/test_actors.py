@@ -217,14 +217,13 @@ class Engine:
     def code(self, page: Page) -> PageCoding:
         raise NotImplementedError
 
-    def prepare_actors(self, pages: Sequence[Page]) -> None:
-        pass
-
-    def account(self) -> dict[str, str | int | float]:
-        raise NotImplementedError
+    def prepare_actors(self, pages: Sequence[Page]) -> None: ...
 
     def actors(self, page: Page, sentence_ids: tuple[int, ...] = ()) -> list[ActorMention]:
         return find_actors(page, sentence_ids)
+
+    def account(self) -> dict[str, str | int | float]:
+        return {}
 
 
 def initiative(
