@@ -106,7 +106,8 @@ class OfflineRules:
             "responsible": float(any(attributes.departments.search(line.text) for line in about)),
             "partners": float(len(terms.get("partners", ()))),
             "peripheral": float(sum(line.peripheral for line in reading.lines)),
-            "service": 10 * sum("service" in line.labels for line in plain) / max(10, len(plain)),
+            "service": 2.0 * ("service" in reading.title.labels)
+            + 10 * sum("service" in line.labels for line in plain) / max(10, len(plain)),
             "news": float(_is_news(reading)),
             "thin": max(0.0, 1 - share / _LITTLE) if len(plain) > _LONG else 0.0,
         }
