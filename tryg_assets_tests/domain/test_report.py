@@ -268,6 +268,13 @@ def test_what_the_reference_is_is_said_plainly(data: ReportData) -> None:
     assert "Det er ikke feltdata" not in people
 
 
+def test_the_measured_figures_of_the_engine_stand_under_the_method(data: ReportData) -> None:
+    shown = text(render_report(data))
+    assert shown.count("Målt sikkerhed") == 2
+    assert "med en anden kodebog end denne rapports" in shown
+    assert "Målt sikkerhed" not in text(render_report(replace(data, engine="another")))
+
+
 def test_empty_tables_give_a_report_that_says_so(data: ReportData) -> None:
     gate = GateResult(False, False, ("Ingen referencekodninger.",))
     html = render_report(replace(empty(data), gate=gate, draft=True))

@@ -72,7 +72,7 @@ class OfflineRules:
 
     def signals(self, reading: Reading, name: Name) -> dict[str, float]:
         """Return the value of each signal of ``relevance.yml`` on a page."""
-        rules, attributes = self.book.relevance, self.book.attributes
+        attributes = self.book.attributes
         plain = [line for line in reading.lines if not line.heading]
         central = [line for line in reading.lines if line.central]
         # What a long document says elsewhere about money and decisions has nothing to do with safety.
@@ -93,7 +93,9 @@ class OfflineRules:
             "acting": float(len(acting)),
             "afar": min(1.0, sum(line.afar for line in reading.all) / max(_SHORT, len(reading.all)) / _FAR),
             "talk": 10 * sum("talk" in line.labels for line in reading.all) / max(10, len(reading.all)),
-            "reader": min(1.0, sum("reader" in line.labels for line in plain) / max(_SHORT, len(plain)) / _SPOKEN_TO),
+            "reader": min(
+                1.0, sum("reader" in line.labels for line in plain) / max(_SHORT, len(plain)) / _SPOKEN_TO
+            ),
             "plan": float(bool(reading.title.labels.get("plan")) and bool(central)),
             "unsafe": float(any(word.startswith("utryg") for word in words)),
             "near": float(any("activity" in line.labels for line in near)),

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from yarl import URL
 
 from tryg_assets.domain.reliability.agreement import ALL_AREAS, PAGE, Gate, GateResult
+from tryg_assets.domain.reliability.measured import of_engine, read_measurements
 from tryg_assets.domain.reporting import charts, danish
 
 Row = dict[str, Any]
@@ -65,8 +66,10 @@ def render_report(data: ReportData) -> str:
         "shade": shade,
     }
     environment.globals["interval"] = danish.interval
+    environment.globals["said"] = danish.said
     return environment.get_template("report.html.j2").render(
         data=data,
+        measured=of_engine(data.engine, read_measurements()),
         thresholds=Gate.load(),
         key=_key_figures(data),
         funnel=_funnel(data.marts["funnel"]),
