@@ -39,19 +39,47 @@ def _line(name: str, table: YesNo) -> str:
     return "  ".join(figures)
 
 
-def report(crawled: Crawled) -> None:
+def pages_compared(both: list[tuple[Row, Row]]) -> YesNo:
+    """Compare page decisions of (gold, coding) pairs."""
+    return YesNo.count(
+        [coding["is_initiative"] == "yes" for _, coding in both],
+        [row["is_initiative"] == "yes" for row, _ in both],
+    )
+
+
+def areas_compared(both: list[tuple[Row, Row]]) -> YesNo:
+    """Pool the focus areas of the (gold, coding) pairs that are initiatives by the gold coding."""
+    pooled = YesNo(0, 0, 0, 0)
+    for row, coding in both:
+        if row["is_initiative"] == "yes":
+            wanted, got = set(row["focus_areas"].split("|")), set(coding["focus_areas"])
+            pooled += YesNo(len(wanted & got), len(got - wanted), len(wanted - got), 11 - len(wanted | got))
+    return pooled
+
+
+def sample_pages(crawled: Crawled) -> list[tuple[Row, Page]]:
+    """Return the reference codings of the sample with the crawled pages they are of."""
     gold = [row for row in _read(paths.GOLD / "sample_denmark_reference.csv") if row["url"] in crawled.raw]
-    engine = coder("offline-rules")
-    pages = {
-        row["url"]: Page.of(
-            crawled.raw[row["url"]]["page_id"],
-            row["municipality"],
-            row["url"],
-            crawled.raw[row["url"]]["title"],
-            crawled.raw[row["url"]]["text"],
+    raw = crawled.raw
+    return [
+        (
+            row,
+            Page.of(
+                raw[row["url"]]["page_id"],
+                row["municipality"],
+                row["url"],
+                raw[row["url"]]["title"],
+                raw[row["url"]]["text"],
+            ),
         )
         for row in gold
-    }
+    ]
+
+
+def report(crawled: Crawled) -> None:
+    found = sample_pages(crawled)
+    gold, pages = [row for row, _ in found], {row["url"]: page for row, page in found}
+    engine = coder("offline-rules")
     started = time.process_time()
     codings = {url: coding_row(page, engine) for url, page in pages.items()}
     spent = time.process_time() - started
@@ -66,7 +94,7 @@ def report(crawled: Crawled) -> None:
         print(
             _line(
                 "page decision",
-                YesNo.count([codings[row["url"]]["is_initiative"] == "yes" for row in part], reference),
+                pages_compared([(row, codings[row["url"]]) for row in part]),
             )
         )
         print(_line("  baseline: always no", YesNo.count([False] * len(part), reference)))
@@ -76,17 +104,10 @@ def report(crawled: Crawled) -> None:
                 YesNo.count([crawled.raw[row["url"]]["hits"] >= 3 for row in part], reference),
             )
         )
-        pooled, alone = YesNo(0, 0, 0, 0), YesNo(0, 0, 0, 0)
-        for row in part:
-            if row["is_initiative"] != "yes":
-                continue
-            wanted, got = set(row["focus_areas"].split("|")), set(codings[row["url"]]["focus_areas"])
-            table = YesNo(len(wanted & got), len(got - wanted), len(wanted - got), 11 - len(wanted | got))
-            pooled = pooled + table
-            if codings[row["url"]]["is_initiative"] == "yes":
-                alone = alone + table
-        print(_line("focus areas, micro (all initiatives)", pooled))
-        print(_line("focus areas, micro (found ones)", alone))
+        both = [(row, codings[row["url"]]) for row in part]
+        print(_line("focus areas, micro (all initiatives)", areas_compared(both)))
+        said_yes = [(row, coding) for row, coding in both if coding["is_initiative"] == "yes"]
+        print(_line("focus areas, micro (found ones)", areas_compared(said_yes)))
     _report_actors(pages, {row["url"]: row for row in gold})
 
 

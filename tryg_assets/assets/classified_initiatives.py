@@ -7,6 +7,7 @@ from tryg_assets.assets._spec import CODEBOOK, table_asset
 from tryg_assets.contracts import contract
 from tryg_assets.domain.coding.initiatives import resolve
 from tryg_assets.domain.coding.pages import code_pages, kept_pages
+from tryg_assets.domain.reliability.measured import as_metadata, of_engine, read_measurements
 from tryg_assets.resources import Corpus, LakeResource
 
 _RULES = sorted(CODEBOOK.glob("*.*"))
@@ -20,8 +21,9 @@ def page_codings(
     engine = corpus.coder(context.run_id)
     codings = contract("page_codings").frame(code_pages(kept_pages(raw_crawl, filtered_pages), engine))
     decisions = dict(codings.group_by("is_initiative").len().sort("is_initiative").iter_rows())
-    told = {"engine": engine.engine, "codebook": engine.codebook_hash, **decisions, **engine.account()}
-    context.add_output_metadata(told)
+    measured = as_metadata(of_engine(engine.engine, read_measurements()))
+    told = {"engine": engine.engine, "codebook": engine.codebook_hash}
+    context.add_output_metadata({**told, **decisions, **engine.account(), **measured})
     return codings
 
 

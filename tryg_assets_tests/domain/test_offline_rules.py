@@ -12,7 +12,7 @@ from tryg_assets.domain.coding.attributes import amounts
 from tryg_assets.domain.coding.codebook import codebook, codebook_hash
 from tryg_assets.domain.coding.interface import Coder, Page, PageCoding, verify
 from tryg_assets.domain.coding.lexicon import Lexicon, words_of
-from tryg_assets.domain.coding.naming import Name, clean_title
+from tryg_assets.domain.coding.naming import clean_title
 from tryg_assets.domain.coding.offline_rules import OfflineRules
 from tryg_assets.domain.coding.reading import read
 from tryg_assets.domain.reference import focus_areas, theme_to_area
@@ -270,18 +270,77 @@ def test_an_initiative_gets_its_best_area_however_weak_and_none_without_any_term
     assert len(code(weak[0], f"{weak[1]} Det handler om livskvalitet.").focus_areas) == 1
 
 
-def test_a_short_news_item_needs_no_words_of_plans() -> None:
-    title = "Morgenmad i det nye hus"
+def test_news_that_only_tells_how_safe_people_feel_is_no_yes() -> None:
     news = (
         "I lørdags mødtes 40 beboere i Varmestuen på hjørnet. En af dem fortæller, at hun føler sig mere tryg nu. "
         '"Her er alle trygge," siger frivilliglederen fra Røde Kors.'
     )
-    coding = code(title, news)
-    assert (coding.is_initiative, coding.criterion) == ("yes", "besluttet_aktivitet")
-    assert "nyhed" in codebook().relevance.signals["news"].why
-    service = f"{news}\nVi har åbent på hverdage, og du kan bestille tid."
-    reading = read(Page.of("p1", "aarhus", "https://x", title, service), codebook().relevance)
-    assert ENGINE.signals(reading, Name(title, 0.0))["news"] == 0
+    assert code("Morgenmad i det nye hus", news).is_initiative != "yes"
+    acting = f"{news} Kommunen og Røde Kors åbnede huset for at gøre beboerne mere trygge."
+    assert code("Morgenmad i det nye hus", acting).is_initiative == "yes"
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        (
+            "Tryghed i nabolaget",
+            "Justitsministeriets nye undersøgelse viser, at 88 procent af borgerne føler sig trygge i deres nabolag.\n"
+            "Det er det samme som sidste år. På landsplan er andelen 86 procent.",
+        ),
+        (
+            "Kvalitetsstandard for aflastning",
+            "# Formål\nFormålet med aflastning er at skabe tryghed for borgeren og give de pårørende et pusterum.\n"
+            "# Lovgrundlag\nServiceloven § 84.\n# Hvem kan få ydelsen?\nBorgere, der passes af en ægtefælle.",
+        ),
+        (
+            "Budget 2024 vedtaget",
+            "Byrådet har vedtaget budgettet for 2024. Der er afsat 12 mio. kr. til en ny daginstitution.\n"
+            "Budgettet giver ro og tryghed om velfærden de næste år, siger borgmesteren.",
+        ),
+        (
+            "Nyt udspil til mere tryghed",
+            "Regeringen vil give politiet flere midler og skabe mere tryghed i hele landet.\n"
+            "Justitsministeren præsenterede udspillet i dag, og partierne forhandler i næste uge.",
+        ),
+        (
+            "Sundhedsplejen",
+            "Sundhedsplejersken besøger alle familier med nyfødte børn.\n"
+            "Vi støtter jer i at føle jer trygge i forældrerollen. I kan altid ringe til os i telefontiden.",
+        ),
+    ],
+)
+def test_service_values_and_what_others_do_are_no_initiatives(title: str, text: str) -> None:
+    assert code(title, text).is_initiative != "yes"
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        (
+            "Tryghedsvandringer",
+            "Kommunen, politiet og boligforeningen går hvert forår ture i boligområderne sammen med beboerne.\n"
+            "På vandringerne peger beboerne på steder, hvor de føler sig utrygge.\nBagefter sætter vi lys op.",
+        ),
+        (
+            "Ringevenner",
+            "Projekt Ringevenner giver ældre, der bor alene, et dagligt tryghedsopkald.\n"
+            "Frivillige fra Ældre Sagen og kommunens hjemmepleje samarbejder om ordningen.",
+        ),
+        (
+            "Trygt natteliv",
+            "Restauratører, politi og kommune har indgået en aftale om et trygt natteliv.\n"
+            "Dørmændene har radioer, og kommunen har ansat natteværter. Aftalen gælder til udgangen af 2025.",
+        ),
+        (
+            "Ny indsats skal gøre stationen mere tryg",
+            "Mange borgere har fortalt, at de er utrygge ved at vente på toget om aftenen.\n"
+            "Derfor sætter kommunen og politiet nu ind med bedre lys, kameraer og to opsøgende medarbejdere.",
+        ),
+    ],
+)
+def test_those_who_act_for_safety_have_an_initiative(title: str, text: str) -> None:
+    assert code(title, text).is_initiative == "yes"
 
 
 def test_areas_and_themes_are_those_of_the_reference() -> None:

@@ -309,6 +309,13 @@ def test_only_the_gold_version_to_go_by_is_shown(data: ReportData) -> None:
     assert "Der er ingen referencekodninger af disse sider" in text(render_report(older))
 
 
+def test_the_measured_figures_of_the_engine_stand_under_the_method(data: ReportData) -> None:
+    shown = text(render_report(data))
+    assert shown.count("Målt sikkerhed") == 2
+    assert "med en anden kodebog end denne rapports" in shown
+    assert "Målt sikkerhed" not in text(render_report(replace(data, engine="another")))
+
+
 def test_empty_tables_give_a_report_that_says_so(data: ReportData) -> None:
     gate = GateResult(False, False, ("Ingen referencekodninger.",))
     html = render_report(replace(empty(data), gate=gate, draft=True))

@@ -64,7 +64,8 @@ class Relevance:
     words: Lexicon
     peripheral: re.Pattern[str]
     rescued: re.Pattern[str]
-    strong_compounds: tuple[str, ...]
+    afar: re.Pattern[str]
+    deliberate: re.Pattern[str]
     plain_headings: tuple[str, ...]
     list_headings: Lexicon
     signals: dict[str, Signal]
@@ -186,7 +187,8 @@ def _relevance(raw: Any, criteria: Iterable[Criterion]) -> Relevance:
         words=Lexicon.of_lists(lists),
         peripheral=_any(entry["pattern"] for entry in raw["peripheral"]),
         rescued=_any([raw["rescued"]]),
-        strong_compounds=tuple(raw["strong_compounds"]),
+        afar=_any(entry["pattern"] for entry in raw["afar"]),
+        deliberate=_any(entry["pattern"] for entry in raw["deliberate"]),
         plain_headings=tuple(raw["plain_headings"]),
         list_headings=Lexicon.of_lists({"list": raw["list_headings"]}),
         signals={

@@ -14,6 +14,8 @@ from tryg_assets.domain.crawling.policy import crawl_policy
 from tryg_assets.domain.filtering.rules import cleaning_rules
 from tryg_assets.domain.filtering.verdicts import judge
 from tryg_assets.domain.reference import actor_taxonomy, focus_areas
+from tryg_assets.domain.reliability.measured import as_metadata, of_engine, read_measurements
+from tryg_assets.domain.reporting.danish import said
 from tryg_assets.errors import DataFileError
 from tryg_assets.ids import stable_id
 
@@ -78,6 +80,7 @@ def code_file(path: Path, engine: str) -> dict[str, Any]:
         "decided_by": verdict.decided_by,
         "engine": chosen.engine,
         "engine_label": chosen.label,
+        "measured": as_metadata(of_engine(chosen.engine, read_measurements())),
         **{
             key: coding[key]
             for key in (
@@ -134,4 +137,5 @@ def describe(result: dict[str, Any]) -> str:
         seen[name] = (label, role, seen.get(name, ("", "", 0))[2] + 1)
     for name, (label, role, count) in seen.items():
         lines.append(f"  Aktør: {name} - {label}, {role}, nævnt {count} gang(e)")
+    lines += [f"  {said(entry)}" for entry in of_engine(result["engine"], read_measurements())]
     return "\n".join(lines)

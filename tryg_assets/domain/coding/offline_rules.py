@@ -22,6 +22,8 @@ _LITTLE = 0.1  # less than this in a long document: it is about something else
 _LONG = 40  # sentences
 _SHORT = 6  # sentences; a share of fewer says little
 _NEWS = 12  # sentences; a longer page is no news item
+_FAR = 0.3  # share of sentences about the state, parties or the whole country that counts in full
+_SPOKEN_TO = 0.4  # share of sentences that address the reader that counts in full
 _TOLD = 2  # words of telling that make a short page a news item
 
 
@@ -80,7 +82,7 @@ class OfflineRules:
 
     def signals(self, reading: Reading, name: Name) -> dict[str, float]:
         """Return the value of each signal of ``relevance.yml`` on a page."""
-        rules, attributes = self.book.relevance, self.book.attributes
+        attributes = self.book.attributes
         plain = [line for line in reading.lines if not line.heading]
         central = [line for line in reading.lines if line.central]
         # What a long document says elsewhere about money and decisions has nothing to do with safety.
@@ -92,17 +94,21 @@ class OfflineRules:
                 terms.setdefault(label, set()).update(found)
         words = {word for line in reading.all if line.central for word in line.safe}
         share = len(central) / max(_SHORT, len(plain))
+        deliberate = [line for line in reading.all if line.deliberate]
+        acting = [line for line in deliberate if _acted_on(line, reading)]
         return {
-            "title": float(reading.title.central),
             "headings": float(any(line.heading for line in central)),
             "central": float(len(central)),
             "share": min(1.0, share / _MUCH),
-            "compounds": float(sum(any(part in word for part in rules.strong_compounds) for word in words)),
+            "acting": float(len(acting)),
+            "afar": min(1.0, sum(line.afar for line in reading.all) / max(_SHORT, len(reading.all)) / _FAR),
+            "talk": 10 * sum("talk" in line.labels for line in reading.all) / max(10, len(reading.all)),
+            "reader": min(
+                1.0, sum("reader" in line.labels for line in plain) / max(_SHORT, len(plain)) / _SPOKEN_TO
+            ),
+            "plan": float(bool(reading.title.labels.get("plan")) and bool(central)),
             "unsafe": float(any(word.startswith("utryg") for word in words)),
-            "aim": float(sum("aim" in line.labels for line in central)),
-            "outcome": float(sum("outcome" in line.labels for line in central)),
             "near": float(any("activity" in line.labels for line in near)),
-            "decided_near": float(any("decided" in line.labels for line in near)),
             "decided": float(len(terms.get("decided", ()))),
             "activity": float(len(terms.get("activity", ()))),
             "named": float(name.given),
@@ -112,7 +118,8 @@ class OfflineRules:
             "responsible": float(any(attributes.departments.search(line.text) for line in about)),
             "partners": float(len(terms.get("partners", ()))),
             "peripheral": float(sum(line.peripheral for line in reading.lines)),
-            "service": 10 * sum("service" in line.labels for line in plain) / max(10, len(plain)),
+            "service": 2.0 * ("service" in reading.title.labels)
+            + 10 * sum("service" in line.labels for line in plain) / max(10, len(plain)),
             "news": float(_is_news(reading)),
             "thin": max(0.0, 1 - share / _LITTLE) if len(plain) > _LONG else 0.0,
         }
@@ -170,7 +177,7 @@ class OfflineRules:
             decision
         ]
         reasons = " ".join(f"{found[name].why} ({parts[name]:+.1f})" for name in told)
-        if not values["central"] and not values["title"]:
+        if not values["central"]:
             reasons = f"Ordet for tryghed nævnes kun perifert. {reasons}"
         return (
             f"{opening} (sum {score:.1f}, grænse {self.book.relevance.thresholds.yes:.1f}). {reasons}".strip()
@@ -233,6 +240,12 @@ def _around(central: Sequence[Line], reading: Reading, distance: int) -> list[Li
         number for line in central for number in range(line.number - distance, line.number + distance + 1)
     }
     return [line for line in reading.lines if line.number in numbers]
+
+
+def _acted_on(line: Line, reading: Reading) -> bool:
+    """Whether a line or one beside it names somebody of the municipality who acts."""
+    near = _around([line], reading, 1) if line.number else reading.all[:2]
+    return any("local" in other.labels for other in (line, *near))
 
 
 def _quote(text: str) -> str:

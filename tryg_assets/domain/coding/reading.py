@@ -16,7 +16,11 @@ _STEM = re.compile(r"tryg|tryk", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The title (number 0) or a sentence. ``safe`` holds its safety words, ``labels`` the terms found by list."""
+    """The title (number 0) or a sentence. ``safe`` holds its safety words, ``labels`` the terms found by list.
+
+    ``afar`` lines are about the work or talk of others than the municipality; in ``deliberate`` ones safety is the point of
+    something done.
+    """
 
     number: int
     text: str
@@ -26,6 +30,8 @@ class Line:
     item: bool
     safe: tuple[str, ...]
     peripheral: bool
+    afar: bool
+    deliberate: bool
     labels: dict[str, set[str]]
 
     @property
@@ -59,6 +65,8 @@ def read(page: Page, rules: Relevance) -> Reading:
             if "tryk" in word:  # machine-read documents print g as k
                 folded = folded.replace(word, word.replace("trykk", "trygg").replace("tryk", "tryg"))
         words = words_of(folded)
+        afar = rules.afar.search(folded) is not None
+        peripheral = bool(safe[number]) and (afar or _peripheral(folded, rules))
         lines.append(
             Line(
                 number=number,
@@ -68,7 +76,11 @@ def read(page: Page, rules: Relevance) -> Reading:
                 heading=sentence is None or sentence.heading,
                 item=sentence is not None and sentence.item,
                 safe=tuple(word.replace("trykk", "trygg").replace("tryk", "tryg") for word in safe[number]),
-                peripheral=bool(safe[number]) and _peripheral(folded, rules),
+                peripheral=peripheral,
+                afar=afar,
+                deliberate=bool(safe[number])
+                and not peripheral
+                and rules.deliberate.search(folded) is not None,
                 labels=rules.words.labels_in(folded, words),
             )
         )

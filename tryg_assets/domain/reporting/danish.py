@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from tryg_assets.domain.reliability.measured import Measurement
+
 NOTHING = "–"
 _HARD_SPACE = "\N{NO-BREAK SPACE}"
 
@@ -41,3 +43,18 @@ def day(moment: date | None) -> str:
 def alphabet(name: str) -> str:
     """Return a sort key for the Danish alphabet: æ, ø and å last, and aa as å."""
     return name.casefold().replace("aa", "å").translate({ord("æ"): "~1", ord("ø"): "~2", ord("å"): "~3"})
+
+
+def said(entry: Measurement) -> str:
+    """Return a measurement of an engine in one sentence: precision and recall with intervals, kappa, focus areas, n."""
+    figures = [
+        f"{name} {percent(share)} ({interval(limits.low, limits.high) if limits else NOTHING})"
+        for name, share, limits in (
+            ("præcision", entry.pages.precision, entry.precision),
+            ("genfinding", entry.pages.recall, entry.recall),
+        )
+    ]
+    return (
+        f"Målt på {entry.texts} (n = {number(round(entry.pages.n))}): {', '.join(figures)}, kappa {decimal(entry.pages.kappa)}; "
+        f"fokusområder F1 {decimal(entry.areas.f1)}."
+    )

@@ -26,5 +26,5 @@ def environment() -> jinja2.Environment:
         "percent": danish.percent,
         "day": danish.day,
     }
-    found.globals |= {"interval": danish.interval, "between": danish.between}
+    found.globals |= {"interval": danish.interval, "between": danish.between, "said": danish.said}
     return found

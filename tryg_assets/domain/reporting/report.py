@@ -17,6 +17,7 @@ from tryg_assets.domain.coding.claude.masking import published
 from tryg_assets.domain.coding.claude.prices import Prices
 from tryg_assets.domain.reliability.agreement import ALL, PAGE, labels
 from tryg_assets.domain.reliability.gate import Gate, GateResult
+from tryg_assets.domain.reliability.measured import of_engine, read_measurements
 from tryg_assets.domain.reporting import charts, danish
 from tryg_assets.domain.reporting.html import environment
 
@@ -87,6 +88,7 @@ def render_report(data: ReportData) -> str:
     pages.filters["shade"] = shade
     return pages.get_template("report.html.j2").render(
         data=data,
+        measured=of_engine(data.engine, read_measurements()),
         thresholds=Gate.load(),
         key=_key_figures(data),
         funnel=_funnel(data.marts["funnel"]),
