@@ -145,7 +145,7 @@ def test_the_scope_is_the_site_its_extra_hosts_and_the_hosts_below(
     ("path", "skipped"),
     [
         ("/a.jpg", True),
-        ("/a.DOCX", True),
+        ("/a.XLSX", True),
         ("/a.pdf", False),
         ("/jpg", False),
         ("/v1.2/plan", False),
