@@ -76,7 +76,8 @@ def test_the_live_web_needs_a_contact_address(tryg: Tryg) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "part"),
     [
-        ("a.docx", b"x", "files of kind '.docx' are not read"),
+        ("a.doc", b"x", "files of kind '.doc' are not read"),
+        ("a.docx", b"x", "the Word document cannot be read"),
         ("a.pdf", b"%PDF-1.4 broken", "cannot be read"),
         ("none.txt", None, "cannot be read"),
     ],
