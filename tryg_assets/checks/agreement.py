@@ -64,6 +64,8 @@ def people_agree(lake: Lake) -> Verdict:
 def class_support(lake: Lake) -> Verdict:
     """Judge whether every class has enough codings for its precision and recall to mean something."""
     rows, least = _judged(lake), Gate.load().least_support
+    if rows.is_empty():
+        return Verdict(False, _NOT_MEASURED, warn_only=True)
     few = [
         {"task": row["task"], "item": row["item"], "class": name, "support": row[support]}
         for row in rows.iter_rows(named=True)

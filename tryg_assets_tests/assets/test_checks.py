@@ -250,6 +250,10 @@ def test_people_are_asked_to_agree_only_if_people_have_coded(lake: Lake) -> None
     assert "0 pages by two people" in verdict.summary
 
 
+def test_without_any_coding_people_are_not_asked_to_agree(lake: Lake) -> None:
+    assert people_agree(lake).passed
+
+
 def test_a_class_with_few_codings_is_named(lake: Lake) -> None:
     write_agreement(lake, wrong=5, of=100)
     verdict = class_support(lake)
@@ -270,7 +274,7 @@ def test_codings_from_before_the_definition_changed_are_old(lake: Lake) -> None:
 
 @pytest.mark.parametrize(
     "rule",
-    [agreement_floor, agreement_target, kappa_floor, codings_up_to_date],
+    [agreement_floor, agreement_target, kappa_floor, class_support, codings_up_to_date],
     ids=lambda rule: rule.__name__,
 )
 def test_without_reference_codings_a_warning_says_so(lake: Lake, rule: CountryRule) -> None:
