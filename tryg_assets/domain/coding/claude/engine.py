@@ -43,11 +43,12 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A page as it is sent: masked, as text, and whether it was too long to be sent whole."""
+    """A page as it is sent: masked, as text, whether it was too long to be sent whole, and the first question about it."""
 
     page: Page
     text: str
     cut: bool
+    decide: Question
 
 
 class _Missing(Exception):
@@ -205,11 +206,11 @@ class Claude:
 
     def _coding(self, page: Page) -> PageCoding:
         sent = self._sent(page)
-        decision = self._answer(self.tasks.decide, page, sent.text)
+        decision = self._answer(sent.decide)
         coding = answers.decided(page, decision.reply, cut=sent.cut)
         usage, cost = decision.usage, decision.cost_usd
         if coding.is_initiative == "yes" and page.says(coding.quote, coding.evidence_ids):
-            description = self._answer(self.tasks.describe, page, sent.text)
+            description = self._answer(self._question(self.tasks.describe, page, sent.text))
             coding = answers.described(page, coding, description.reply)
             usage, cost = usage + description.usage, cost + description.cost_usd
         return replace(
@@ -224,18 +225,24 @@ class Claude:
 
     def _actors(self, page: Page) -> list[ActorMention]:
         sent = self._sent(page)
-        found = answers.named_actors(page, self._answer(self.tasks.actors, page, sent.text).reply)
+        found = answers.named_actors(
+            page, self._answer(self._question(self.tasks.actors, page, sent.text)).reply
+        )
         if not found:
             return []
         lines = _lines(sent.page, found)
-        masters = answers.placed(self._answer(self.tasks.master, page, actor_content(lines.values())).reply)
+        masters = answers.placed(
+            self._answer(self._question(self.tasks.master, page, actor_content(lines.values()))).reply
+        )
         below: dict[int, str] = {}
         missing: list[_Missing] = []
         for master, task in self.tasks.subcategories.items():
             of_master = [line for line in lines.values() if masters.get(line[0]) == master]
             try:
                 if of_master:
-                    below |= answers.placed(self._answer(task, page, actor_content(of_master)).reply)
+                    below |= answers.placed(
+                        self._answer(self._question(task, page, actor_content(of_master))).reply
+                    )
             except _Missing as one:
                 missing.append(one)
         if missing:
@@ -246,13 +253,12 @@ class Claude:
             for number in [lines[fold(actor.name)][0]]
         ]
 
-    def _answer(self, task: Task, page: Page, content: str) -> _Known:
+    def _answer(self, question: Question) -> _Known:
         """Return the answer to a question, if it is there and need not be asked again.
 
         Raises:
             _Missing: it is not; carries the question unless it waits in a batch.
         """
-        question = ask(task, content, page.municipality, self.model)
         if question.key in self._rejected:
             return _Known(Reply({}, "rejected"))
         if question.key in self._ahead:
@@ -266,7 +272,7 @@ class Claude:
             raise _Missing
         if not found.answered:
             raise _Missing(Asking(question, found.attempt))
-        reply = read_reply(found.raw, task)
+        reply = read_reply(found.raw, question.task)
         if reply.worth_asking_again and found.attempt < self.limits.asks:
             raise _Missing(Asking(question, found.attempt + 1))
         if found.owner != self.decisions.owner:
@@ -275,15 +281,17 @@ class Claude:
 
     def _look_ahead(self, pages: Sequence[Page]) -> None:
         """Look up the first answer of many pages at once; each is used once, so that none is ever out of date for long."""
-        keys = [
-            ask(self.tasks.decide, self._sent(page).text, page.municipality, self.model).key for page in pages
-        ]
+        keys = [self._sent(page).decide.key for page in pages]
         found = self.decisions.find(keys)
         self._ahead = {key: found.get(key) for key in keys}
 
     def _sent_of(self, page: Page) -> _Sent:
         masked, _ = masked_page(page)
-        return _Sent(masked, *page_content(masked, self.tasks.page_characters))
+        text, cut = page_content(masked, self.tasks.page_characters)
+        return _Sent(masked, text, cut, self._question(self.tasks.decide, page, text))
+
+    def _question(self, task: Task, page: Page, content: str) -> Question:
+        return ask(task, content, page.municipality, self.model)
 
 
 def _lines(page: Page, actors: Iterable[NamedActor]) -> dict[str, tuple[int, str, str]]:
