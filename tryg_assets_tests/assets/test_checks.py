@@ -197,6 +197,9 @@ def write_agreement(lake: Lake, wrong: int, of: int, *, kind: str = "person", da
         "codebook_hash": "0",
         "input_tokens": 0,
         "output_tokens": 0,
+        "cache_read_tokens": 0,
+        "cache_write_tokens": 0,
+        "cut": False,
         "cost_usd": 0.0,
     }
     lake.write("page_codings", contract("page_codings").frame([row | filled for row in codings]), SLUG)

@@ -223,7 +223,9 @@ def test_a_header_line_smuggled_into_a_location_is_not_believed(crawled: Crawled
         ),
         pytest.param(page("<h1>404</h1><p>Siden findes ikke</p>"), "soft_404", id="soft 404"),
         pytest.param(
-            page('<form action="/login"><input type="password"></form>'), "login_wall", id="a login wall"
+            page('<form action="/login">Adgangskode <input type="password"></form>'),
+            "login_wall",
+            id="a login wall",
         ),
         pytest.param(
             page(*(f'<a href="{"x" * 5000}{n}">x</a>' for n in range(20)), TRYG), "hit", id="long links"

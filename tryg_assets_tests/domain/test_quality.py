@@ -7,11 +7,9 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
-import polars as pl
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from tryg_assets.contracts import contract
 from tryg_assets.domain.reference import focus_areas
 from tryg_assets.domain.reporting.quality import (
     MOST_CASES,
@@ -161,19 +159,3 @@ def test_with_nothing_to_show_it_says_so(human: list[dict[str, Any]], text: str)
     table = rows("human_codings", *human)
     found, total = find_cases(table, rows("page_codings", coded("a", "yes")), pages)
     assert text in render_quality(found, total, reference_version(table), [], "m", NOON)
-
-
-def test_the_reference_is_the_latest_that_was_adjudicated() -> None:
-    def chosen(*versions: tuple[str, str]) -> str:
-        known = [{"page_id": "a", "gold_version": version, "coder_kind": kind} for version, kind in versions]
-        return reference_version(
-            pl.concat([contract("human_codings").empty(), *(rows("human_codings", row) for row in known)])
-        )
-
-    sample, blind = ("sample", "sample_reference"), ("blind", "person")
-    tenth, ninth = ("adjudicated-10", "person"), ("adjudicated-9", "person")
-    assert chosen() == ""
-    assert chosen(sample) == "sample"
-    assert chosen(sample, ("2025", "person")) == "2025"
-    assert chosen(sample, ("2025", "person"), blind) == "blind"
-    assert chosen(tenth, blind, ninth) == "adjudicated-10"

@@ -86,7 +86,7 @@ def test_by_day_no_real_website_is_asked_by_a_run_of_the_ui_either(
 ) -> None:
     monkeypatch.setattr(corpus, "crawl", _never)
     with pytest.raises(OutsideTheNight, match="Aarhus"):
-        Corpus().crawl("aarhus", Previous())
+        Corpus().crawl("aarhus", Previous(), print).__enter__()
 
 
 def test_somebodys_website_in_a_list_of_ones_own_is_asked_with_a_contact_address_only(
@@ -98,4 +98,4 @@ def test_somebodys_website_in_a_list_of_ones_own_is_asked_with_a_contact_address
         monkeypatch.setenv(f"TRYG_{name}", value)
     monkeypatch.setattr(corpus, "crawl", _never)
     with pytest.raises(ConfigurationError, match=r"En By was not asked.*TRYG_CONTACT"):
-        Corpus().crawl("en", Previous())
+        Corpus().crawl("en", Previous(), print).__enter__()

@@ -78,8 +78,10 @@ def put(lake: Lake, texts: Mapping[str, str], slug: str = SLUG) -> None:
     lake.write(
         "page_codings", contract("page_codings").frame([coding_row(page, engine) for page in pages]), slug
     )
+    drawn = {"engine": engine.engine, "purpose": "estimate", "stratum": "all", "inclusion_probability": 1.0}
+    drawn |= {"stratum_size": len(raw), "stratum_sampled": len(raw)}
     where = [{name: row[name] for name in ("page_id", "municipality", "url")} for row in raw]
-    lake.write("review_sample", rows("review_sample", *({**row, "engine": engine.engine} for row in where)))
+    lake.write("review_sample", rows("review_sample", *(row | drawn for row in where)))
 
 
 @pytest.fixture
