@@ -223,7 +223,7 @@ def test_a_header_line_smuggled_into_a_location_is_not_believed(crawled: Crawled
         ),
         pytest.param(page("<h1>404</h1><p>Siden findes ikke</p>"), "soft_404", id="soft 404"),
         pytest.param(
-            page('<form action="/login">Adgangskode <input type="password"></form>'),
+            page('<h1>Log ind</h1><form action="/login"><input type="password"></form>'),
             "login_wall",
             id="a login wall",
         ),
