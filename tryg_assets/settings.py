@@ -119,14 +119,11 @@ class Settings(BaseSettings):
         """Dagster's own folder."""
         return self.home / "dagster"
 
-    def pause(self, address: str | None) -> float:
-        """Seconds between two requests to a site.
-
-        A site with an ``address`` of its own to connect to is on a machine of the user's; all others are somebody's website.
-        """
+    def pause(self, *, own: bool) -> float:
+        """Seconds between two requests to a site: none to the user's ``own`` machine unless set, one to anybody else's."""
         if self.seconds_between_requests is not None:
             return self.seconds_between_requests
-        return 0.0 if address else 1.0
+        return 0.0 if own else 1.0
 
 
 def load_settings() -> Settings:

@@ -66,19 +66,12 @@ def test_an_unknown_setting_in_a_dotenv_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "stated", "pause"),
-    [
-        ("127.0.0.1:80", None, 0.0),
-        (None, None, 1.0),
-        (None, 2.5, 2.5),
-        ("127.0.0.1:80", 0.5, 0.5),
-        (None, 0, 0.0),
-    ],
+    ("stated", "own", "pause"), [(None, True, 0.0), (None, False, 1.0), (2.5, True, 2.5), (0, False, 0.0)]
 )
-def test_the_pause_is_one_second_where_a_website_is_asked_by_its_name_unless_stated(
-    address: str | None, stated: float | None, pause: float
+def test_only_the_users_own_machine_is_asked_without_a_pause(
+    stated: float | None, own: bool, pause: float
 ) -> None:
-    assert Settings.model_validate({"seconds_between_requests": stated}).pause(address) == pause
+    assert Settings.model_validate({"seconds_between_requests": stated}).pause(own=own) == pause
 
 
 def test_a_home_is_made_where_there_is_none(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def say_plan(settings: Settings, sites: list[Site]) -> None:
         forecast(
             site,
             lake.read("crawl_log", site.slug)["outcome"],
-            pause=settings.pause(site.address),
+            pause=settings.pause(own=site.is_own),
             max_pages=settings.max_pages_per_site,
         )
         for site in sites
@@ -35,7 +35,9 @@ def say_plan(settings: Settings, sites: list[Site]) -> None:
         table.add_row(plan.site.slug, hosts, plan.robots, known, _duration(plan.low), _duration(plan.high))
     out.print(table)
     out.print(plain(f"User agent: {crawl_policy().name_for(settings.contact)}"), highlight=False)
-    pauses = " or ".join(f"{pause:g}" for pause in sorted({settings.pause(site.address) for site in sites}))
+    pauses = " or ".join(
+        f"{pause:g}" for pause in sorted({settings.pause(own=site.is_own) for site in sites})
+    )
     out.print(
         f"Between two requests to a site: {pauses} s, more if its robots.txt asks for it; never two at once. "
         f"At most {settings.max_pages_per_site} requests a site, {settings.workers} sites side by side.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,17 @@ class Site:
     website: str
     extra_hosts: tuple[str, ...] = ()
     address: str | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is served on a machine of the user's: by its ``address``, or at a loopback host. All others are somebody's website."""
+        host = URL(self.website).host or ""
+        if self.address or host == "localhost" or host.endswith(".localhost"):
+            return True
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return False
 
     @property
     def hosts(self) -> frozenset[str]:

@@ -113,7 +113,7 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
             ConfigurationError: it is somebody's website, and no contact address is set.
         """
         settings, policy, site = self.settings, crawl_policy(), self.sites[slug]
-        if not (site.address or settings.contact):
+        if not (site.is_own or settings.contact):
             raise ConfigurationError(
                 f"{site.name} was not asked: {site.website} is somebody's website. Set TRYG_CONTACT to a mail or web address, which goes "
                 "into the user agent; or give an address (host:port) in the list of sites if it is on your own machine."
@@ -135,7 +135,7 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
                 user_agent=agent,
                 address=site.address,
                 public_only=live,
-                pause=settings.pause(site.address),
+                pause=settings.pause(own=site.is_own),
                 sleep=time.sleep,
             ) as fetcher,
             Archive(settings.archive, slug, self.clock(), agent) as archive,

@@ -676,3 +676,14 @@ def test_hosts_without_end_are_a_trap(run: Run) -> None:
     found = [row["detail"] for row in result.log if row["outcome"] == "trap"]
     assert found == ["more than 4 hosts"] * 6
     assert len({request.headers["host"] for request in server.asked}) == 4
+
+
+def test_a_site_whose_pages_all_need_a_script_is_not_read_and_says_so(run: Run) -> None:
+    built = page('<div id="app"></div><script src="/app.js"></script>', '<a href="/b"></a>')
+    with (
+        serve({"/": built, "/b": built}) as server,
+        pytest.raises(
+            SiteUnreachable, match=r"only pages whose text is not there to be read \(2 needs_javascript\)"
+        ),
+    ):
+        run(server)

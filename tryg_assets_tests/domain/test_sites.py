@@ -107,3 +107,22 @@ def test_the_sample_denmark_has_the_same_municipalities_under_reserved_names() -
 def test_the_hosts_in_scope_have_no_www() -> None:
     site = Site("a", "A", "opland", "https://WWW.A.dk", ("www.b.dk", "c.dk"))
     assert site.hosts == {"a.dk", "b.dk", "c.dk"}
+
+
+@pytest.mark.parametrize(
+    ("website", "address", "own"),
+    [
+        ("http://127.0.0.1:8000/", None, True),
+        ("http://[::1]:8000/", None, True),
+        ("http://localhost:8000/", None, True),
+        ("http://by.localhost/", None, True),
+        ("http://www.by.test/", "127.0.0.1:8000", True),
+        ("https://www.by.dk/", None, False),
+        ("http://192.168.1.5/", None, False),
+        ("http://127.0.0.1.example.org/", None, False),
+    ],
+)
+def test_a_site_on_ones_own_machine_is_known_by_its_address(
+    website: str, address: str | None, own: bool
+) -> None:
+    assert Site("by", "By", "opland", website, (), address).is_own is own

@@ -40,6 +40,10 @@ Row = dict[str, Any]
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Not asked for in this crawl, and to be asked first in the next.
 _POSTPONED = frozenset({"limit", "left_alone"})
+# Pages that were read, whether or not their text was there.
+_READ = frozenset(
+    {"hit", "no_stem", "soft_404", "login_wall", "cookie_wall", "needs_javascript", "scanned", "empty"}
+)
 # Outcomes of a page that say nothing of what was read of it before.
 _READING_STANDS = _POSTPONED | {"robots"}
 # RFC 9309 section 2.5: at least 500 kibibytes of a robots.txt are read.
@@ -188,7 +192,11 @@ class Crawl:
         first = next(
             (row for row in self._log if row["url"] == self._book.canonical(self._site.website)), self._log[0]
         )
+        without_text = Counter(row["outcome"] for row in self._log if row["outcome"] in _READ)
         answer = f"HTTP {first['status']}" if first["status"] else first["detail"]
+        if without_text:
+            pages = ", ".join(f"{count} {outcome}" for outcome, count in sorted(without_text.items()))
+            answer = f"only pages whose text is not there to be read ({pages})"
         raise SiteUnreachable(
             f"{self._site.name} ({self._site.website}) gave nothing to read: {answer}. What was read before is kept. "
             f"Open the address in a browser; if it works there, run 'tryg run --municipality {self._site.slug}' again; "
@@ -406,7 +414,7 @@ class Crawl:
         """Leave an address to the next crawl: what was read of it before is kept, and so is what a 304 rests on."""
         row = self._note(target, None, outcome, reason)
         before = self._previous.log.get(target.url)
-        if before and before["outcome"] in ("hit", "no_stem", *_READING_STANDS):
+        if before and before["outcome"] in _READ | _READING_STANDS:
             row |= {name: before[name] for name in ("etag", "last_modified", "content_type", "sha256")}
         self._keep(target.url)
 
