@@ -1,4 +1,4 @@
-"""Asking a web server, with manners and bounds, through httpcore (the engine of httpx)."""
+"""Asking a web server, with manners and bounds, through httpx over connections of our own making (``network.py``)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
 
 from tryg_assets.domain.crawling.inflate import BadBody, TooLarge, inflate
-from tryg_assets.domain.crawling.network import Network
+from tryg_assets.domain.crawling.network import Network, Transport
 from tryg_assets.domain.crawling.policy import CrawlPolicy
 
 _RETRIED = frozenset({429, 502, 503, 504})
@@ -88,10 +88,8 @@ class Fetcher:
         self._rested_at = 0.0
         self._failures = 0
         self._network = Network(address=address, public_only=public_only, forbidden=policy.forbidden_networks)
-        # A site's hosts take turns, so a pool holds an idle connection to each; certificates are always verified.
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=tls, network_backend=self._network, max_connections=4
-        )
+        # A site's hosts take turns, so an idle connection to each is kept; certificates are always verified.
+        self._transport = Transport(self._network, tls=tls, max_connections=4)
         self._headers = [
             (b"user-agent", user_agent.encode("ascii", errors="replace")),
             (b"accept", b"text/html,application/pdf;q=0.9,*/*;q=0.5"),
@@ -117,7 +115,7 @@ class Fetcher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.close()
+        self._transport.close()
 
     def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Reply:
         """Ask for ``url`` once, again up to twice after a passing fault. Redirects are returned, not followed."""
@@ -165,36 +163,26 @@ class Fetcher:
         return reply
 
     def _exchange(self, url: str, headers: list[tuple[bytes, bytes]]) -> Reply:
-        parsed = httpx.URL(url)
-        if not parsed.host:
+        if not httpx.URL(url).host:
             raise httpx.InvalidURL("the address names no host")
-        target = httpcore.URL(
-            scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path
-        )
-        request = httpcore.Request(
-            "GET",
-            target,
-            headers=[(b"host", parsed.netloc), *headers],
-            extensions={"timeout": self._timeouts},
-        )
-        response = self._pool.handle_request(request)
+        request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeouts})
+        response = self._transport.handle_request(request)
         # Closed, not drained, when there is more to come than we take; the pool then opens a new connection.
         try:
             return self._received(url, response)
         finally:
             response.close()
 
-    def _received(self, url: str, response: httpcore.Response) -> Reply:
-        found = httpx.Headers(response.headers)
-        limit = self._limits.body_bytes
+    def _received(self, url: str, response: httpx.Response) -> Reply:
+        found, limit = response.headers, self._limits.body_bytes
 
         def without_body(problem: str, *, too_large: bool = False) -> Reply:
-            return Reply(url, response.status, found, b"", problem, too_large)
+            return Reply(url, response.status_code, found, b"", problem, too_large)
 
-        if len(response.headers) > self._limits.header_fields:
+        if len(found.raw) > self._limits.header_fields:
             return without_body(f"more than {self._limits.header_fields} header fields")
         body = bytearray()
-        for chunk in response.iter_stream():
+        for chunk in response.iter_raw():
             body += chunk
             if len(body) > limit:
                 return without_body(f"more than {limit} bytes", too_large=True)
@@ -204,4 +192,4 @@ class Fetcher:
             return without_body(f"more than {limit} bytes", too_large=True)
         except BadBody as problem:
             return without_body(str(problem))
-        return Reply(url, response.status, found, plain)
+        return Reply(url, response.status_code, found, plain)
