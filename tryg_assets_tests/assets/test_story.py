@@ -6,9 +6,14 @@ import polars as pl
 import pytest
 
 from tryg_assets.contracts import contract
-from tryg_assets.domain.reference import read_yaml
-from tryg_assets.domain.reporting.story import Story, loose, municipality_story, page_story, wording
-from tryg_assets.paths import REFERENCE
+from tryg_assets.domain.reporting.story import (
+    Story,
+    loose,
+    municipality_story,
+    page_story,
+    say_detail,
+    wording,
+)
 from tryg_assets.storage import Lake
 from tryg_assets_tests.assets.conftest import NOW, SLUG, TEXTS, change, log_row
 
@@ -194,4 +199,21 @@ def test_every_code_of_the_contract_has_words(table: str, column: str, kind: str
 
 def test_loose_addresses() -> None:
     assert loose("HTTPS://www.By.dk/Plan/#top") == "by.dk/plan"
-    assert read_yaml(REFERENCE / "wording.yml") == wording()
+
+
+@pytest.mark.parametrize(
+    ("detail", "said"),
+    [
+        ("1 redirect(s)", "1 viderestilling(er)"),
+        ("redirects to https://andet.dk/a?b=1", "sender videre til https://andet.dk/a?b=1"),
+        ("path repeats itself (and 400 more links)", "adressens sti gentager sig selv"),
+        (
+            "robots.txt answered HTTP 500, so nothing may be read",
+            "robots.txt kunne ikke hentes (HTTP 500), så intet må læses",
+        ),
+        ("HTTP 404", "HTTP 404"),
+        ("ConnectError: {nobody}", "ConnectError: {nobody}"),
+    ],
+)
+def test_details_of_the_log_are_told_in_danish_or_as_they_are(detail: str, said: str) -> None:
+    assert say_detail(detail) == said

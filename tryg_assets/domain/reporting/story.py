@@ -140,7 +140,7 @@ class _Page:
         entry = self._entry
         lines = [say("outcomes", entry["outcome"])]
         if entry["detail"]:
-            lines.append(f"Nærmere: {entry['detail']}.")
+            lines.append(f"Nærmere: {say_detail(entry['detail'])}.")
         if entry["outcome"] == "redirect" and entry["final_url"]:
             lines.append(f"Se historien for {entry['final_url']}")
         answer = f"HTTP {entry['status']}" if entry["status"] else "intet svar"
@@ -345,11 +345,20 @@ def _tally(values: Iterable[str], kind: str) -> tuple[str, ...]:
     )
 
 
+def say_detail(detail: str) -> str:
+    """Return a detail of ``crawl_log`` in Danish, as it is if no wording fits; "(and 3 more ...)" at its end is dropped."""
+    core = re.sub(r" \(and \d+ more links?\)$", "", detail)
+    for pattern, danish_words in read_yaml(paths.REFERENCE / "wording.yml")["details"]:
+        if match := re.fullmatch(pattern, core):
+            return str(danish_words).format(*match.groups())
+    return detail
+
+
 @functools.cache
 def wording() -> dict[str, dict[str, str]]:
     """Return how codes of the tables are written for people, by kind of code (``data/reference/wording.yml``)."""
-    found: dict[str, dict[str, str]] = read_yaml(paths.REFERENCE / "wording.yml")
-    return found
+    raw = read_yaml(paths.REFERENCE / "wording.yml")
+    return {kind: words for kind, words in raw.items() if isinstance(words, dict)}
 
 
 def say(kind: str, code: str) -> str:
