@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 
 from tryg_assets.assets.aggregates import MARTS
 from tryg_assets.checks._factory import Verdict, contract_check, country_check
+from tryg_assets.clock import Clock, system_clock
 from tryg_assets.domain.reliability.gate import Gate
 from tryg_assets.storage import Lake
 
@@ -29,6 +32,21 @@ def coverage(lake: Lake) -> Verdict:
         read >= Gate.load().least_share_of_sites * overview.height,
         f"{read} of {overview.height} websites read.",
         tuple(missing.select("municipality", "name", "status").to_dicts()),
+    )
+
+
+def none_is_stale(lake: Lake, clock: Clock = system_clock) -> Verdict:
+    """Judge whether every website that was ever read has been asked again lately."""
+    overview = lake.read("municipality_overview")
+    since = (clock() - overview["last_crawl"]).alias("since")
+    stale = overview.select("municipality", "name", "status", "last_crawl", since).filter(
+        pl.col("since") > _STALE_AFTER
+    )
+    return Verdict(
+        stale.is_empty(),
+        f"{stale.height} of {overview.height} websites were last asked more than {_STALE_AFTER.days} days ago.",
+        tuple(stale.sort("last_crawl").drop("since").to_dicts()),
+        warn_only=True,
     )
 
 
@@ -58,6 +76,9 @@ def corrected_counts_are_the_published(lake: Lake) -> Verdict:
     return Verdict(wrong.is_empty(), summary, tuple(wrong.to_dicts()))
 
 
+# The nightly schedule reaches every website within a week; a day more is a night that failed.
+_STALE_AFTER = timedelta(days=8)
+
 checks = [
     *(contract_check(name) for name in MARTS),
     country_check(
@@ -80,6 +101,14 @@ checks = [
         "At least 95 of 98 websites have been read. Red closes publication.",
         "Materialise the municipalities in the table; read the failed run of each for the reason.",
         coverage,
+        blocking=False,
+    ),
+    country_check(
+        "municipality_overview",
+        "none_is_stale",
+        "Every website that was ever read was asked again within 8 days. Red only warns.",
+        "Read the failed runs of the municipalities in the table; see that the daemon runs and the schedule nightly_refresh is on.",
+        none_is_stale,
         blocking=False,
     ),
 ]

@@ -22,6 +22,7 @@ from tryg_assets.checks.agreement import (
     kappa_floor,
     people_agree,
 )
+from tryg_assets.clock import fixed_clock
 from tryg_assets.contracts import contract
 from tryg_assets.domain.reference import focus_areas
 from tryg_assets.domain.reliability.agreement import agreement_rows
@@ -358,3 +359,16 @@ def test_canary_drift_warns_of_changed_and_of_unasked_answers(
     assert [row["url"][-1] for row in verdict.offending] == (
         ["b"] if "version v1" in said and not passed else []
     )
+
+
+def test_a_website_not_asked_for_more_than_a_week_is_named(lake: Lake) -> None:
+    plain = {"str": "x", "int": 1, "float": 0.5}
+    blank = {
+        c.name: None if c.nullable else plain[c.data_type] for c in contract("municipality_overview").columns
+    }
+    asked = {"ny": NOW - timedelta(days=7), "gammel": NOW - timedelta(days=9), "aldrig": None}
+    rows = [blank | {"municipality": slug, "last_crawl": moment} for slug, moment in asked.items()]
+    lake.write("municipality_overview", contract("municipality_overview").frame(rows))
+    verdict = aggregates.none_is_stale(lake, fixed_clock(NOW))
+    assert (verdict.passed, verdict.warn_only) == (False, True)
+    assert [row["municipality"] for row in verdict.offending] == ["gammel"]
