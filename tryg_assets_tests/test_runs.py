@@ -1,0 +1,38 @@
+"""What becomes of the processes that run municipalities."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_RUN = """
+import multiprocessing, os, time
+from concurrent.futures import ProcessPoolExecutor
+from tryg_assets import runs
+
+if __name__ == "__main__":
+    pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), runs._start, ({},))
+    print(pool.submit(os.getpid).result(), flush=True)
+    pool.submit(time.sleep, 60).result()
+"""
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_run_leaves_no_worker_that_crawls_on(blow: signal.Signals, tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(_RUN, encoding="utf-8")
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
+        assert run.stdout is not None
+        worker = int(run.stdout.readline())
+        run.send_signal(blow)
+        # The worker has inherited the pipe: it is at its end when nobody is left to write to it.
+        ended, _, _ = select.select([run.stdout], [], [], 10)
+        if not ended:
+            os.kill(worker, signal.SIGKILL)
+    assert ended
