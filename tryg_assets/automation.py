@@ -161,6 +161,5 @@ def batch_answers(
         yield dg.SkipReason(f"{len(asker.batches.open())} batches have not ended.")
 
 
-sensors = [batch_answers]
 schedules = [nightly_refresh, morning_publication]
-sensors = [review_inbox_sensor]
+sensors = [review_inbox_sensor, batch_answers]

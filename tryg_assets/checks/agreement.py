@@ -10,6 +10,7 @@ from tryg_assets.checks._factory import Verdict, contract_check, country_check
 from tryg_assets.domain.coding.panel import Answer, compare
 from tryg_assets.domain.reliability.agreement import ALL, PAGE, disagreements, labels
 from tryg_assets.domain.reliability.gate import Gate, definition_dated, judge_gate, judged_rows
+from tryg_assets.domain.review.words import review_words
 from tryg_assets.storage import Lake
 
 _NOT_MEASURED = "No reference codings of these pages: agreement is not measured."
@@ -135,20 +136,38 @@ def _confusion(row: dict[str, Any]) -> str:
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    head = list(rows[0])
-    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    lines += [f"| {' | '.join(_cell(name, row[name]) for name in head)} |" for row in rows]
+    """Return disagreements as a Markdown table of few columns: the dialog of the Dagster UI cuts off what is wider than it."""
+    said = review_words().label
+    lines = ["| side | motor | reference | sikkerhed | begrundelse og citat |", "|---|---|---|---|---|"]
+    for row in rows:
+        quote = f"»{_cut(row['quote'], 200)}«" if row["quote"] else ""
+        cells = [
+            _page_link(row["municipality"], row["url"]),
+            _text(said("decision", row["engine_says"])),
+            _text(said("decision", row["reference_says"])),
+            f"{row['confidence']:.2f}",
+            _text(f"{_cut(row['rationale'], 160)} {quote}"),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _cell(column: str, value: object) -> str:
-    """Return a value as a cell of a Markdown table; page text must not break the table, an address is a link."""
-    if isinstance(value, float):
-        return f"{value:.2f}"
-    text = " ".join(str("" if value is None else value).split())
-    if column == "url" and text.startswith(("http://", "https://")):
-        return f"<{text.replace('|', '%7C').replace('<', '%3C').replace('>', '%3E')}>"
-    return "".join(f"\\{char}" if char in "\\|`*_[]<>" else char for char in text[:200])
+def _page_link(municipality: str, url: str) -> str:
+    label = _text(f"{municipality}: {_cut(url.rstrip('/').rpartition('/')[2], 40)}")
+    if not url.startswith(("http://", "https://")):
+        return label
+    target = "".join(url.split()).replace("|", "%7C").replace("<", "%3C").replace(">", "%3E")
+    return f"[{label}](<{target}>)"
+
+
+def _cut(text: str | None, most: int) -> str:
+    squeezed = " ".join((text or "").split())
+    return squeezed if len(squeezed) <= most else f"{squeezed[: most - 1]}…"
+
+
+def _text(text: str) -> str:
+    """Return page text so that it breaks no Markdown table and makes no link or markup of its own."""
+    return "".join(f"\\{char}" if char in "\\|`*_[]<>" else char for char in " ".join(text.split()))
 
 
 def canary_drift(lake: Lake) -> Verdict:
@@ -183,8 +202,9 @@ def _said(row: dict[str, Any], decision: str, areas: str) -> Answer:
 
 
 _ACTION = (
-    "Read the disagreements. Where the engine is wrong, mend data/codebook and code again; where the reference is wrong, "
-    "correct data/gold in a new version. Never move the floor to fit a result."
+    "Read the disagreements, all of them in kvalitet.html beside the report. Where the engine is wrong, mend data/codebook and code again. "
+    "Where people are wrong or differ (check people_agree), settle it with `tryg review export --adjudication`, or correct data/gold in a "
+    "new version. Never move the floor to fit a result."
 )
 
 checks = [

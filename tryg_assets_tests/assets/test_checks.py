@@ -226,7 +226,7 @@ def test_the_gate_shows_figures_a_picture_and_the_worst_disagreements_with_links
     assert "(n = 120) Indsats eller ej" in drawn
     head, _, *rows = shown["disagreements"].splitlines()
     assert len(rows) == 20
-    assert "<https://albertslund.dk/0%7Cx>" in rows[0]
+    assert "](<https://albertslund.dk/0%7Cx>)" in rows[0]
     assert all(len(re.findall(r"(?<!\\)\|", row)) == len(re.findall(r"\|", head)) for row in rows), (
         "text breaks no table"
     )

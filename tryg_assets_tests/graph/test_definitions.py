@@ -50,6 +50,17 @@ def test_the_graph_is_the_one_that_was_reviewed() -> None:
     assert picture() == SNAPSHOT.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("kind", "registered"),
+    [(dg.ScheduleDefinition, automation.schedules), (dg.SensorDefinition, automation.sensors)],
+)
+def test_what_automation_defines_is_in_the_ui(kind: type, registered: list[object]) -> None:
+    """A definition that is in no list is not missed by anybody until it ought to have run."""
+    written = [value for value in vars(automation).values() if isinstance(value, kind)]
+    assert written
+    assert all(any(value is one for one in registered) for value in written)
+
+
 @pytest.mark.parametrize("key", ASSETS, ids=lambda key: key.to_user_string())
 def test_every_asset_says_what_it_is(key: dg.AssetKey) -> None:
     node = GRAPH.get(key)
