@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import random
-import resource
 import time
 from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Any
 
+from benchmarks.memory import peak
 from tryg_assets.domain.filtering.duplicates import jaccard, near_duplicate_pairs, shingles
 from tryg_assets.domain.filtering.rules import cleaning_rules
 from tryg_assets.domain.filtering.verdicts import filter_pages
@@ -136,18 +136,14 @@ def _measured(work: Callable[..., Any], *arguments: Any) -> tuple[Any, float, fl
 def _in_child(work: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, float, float]:
     started = time.process_time()
     result = work(*arguments)
-    return (
-        result,
-        time.process_time() - started,
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    )
+    return result, time.process_time() - started, peak()
 
 
 def report() -> None:
     print(f"\n== cleaning {PAGES:,} generated pages of {WORDS} words, as 98 municipalities, one core ==")
     _, base, _ = _measured(corpus)
-    count, seconds, peak = _measured(_clean)
-    print(f"all rules: {count:,} verdicts, {seconds - base:.0f} s CPU beyond generating, peak {peak:.0f} MB")
+    count, seconds, most = _measured(_clean)
+    print(f"all rules: {count:,} verdicts, {seconds - base:.0f} s CPU beyond generating, peak {most:.0f} MB")
     truth, all_seconds, _ = _measured(_pairs, all_with_all)
     _, floor, _ = _measured(_pairs, _only_shingles)
     print(
@@ -158,9 +154,9 @@ def report() -> None:
         ("rensa 128/16", by_rensa),
         ("datasketch 128", by_datasketch),
     ):
-        found, seconds, peak = _measured(_pairs, method)
+        found, seconds, most = _measured(_pairs, method)
         print(
-            f"  {name:<28} {seconds - floor:6.1f} s CPU, peak {peak:5.0f} MB, precision {len(found & truth) / max(1, len(found)):.3f}, recall {len(found & truth) / len(truth):.3f}"
+            f"  {name:<28} {seconds - floor:6.1f} s CPU, peak {most:5.0f} MB, precision {len(found & truth) / max(1, len(found)):.3f}, recall {len(found & truth) / len(truth):.3f}"
         )
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.crawl_site import hit_paths, page_paths
+from benchmarks.memory import peak
 
 PAGES = int(os.environ.get("TRYG_BENCH_PAGES", "20000"))
 
@@ -49,7 +50,7 @@ def _ours(address: str, pages: int, *, archived: bool, again: bool = False) -> d
 
         def note(asked: int, hits: int, waiting: int) -> None:
             if asked % 1000 == 0:
-                peaks.append(_peak())
+                peaks.append(round(peak()))
 
         with (
             Fetcher(policy, user_agent="TrygAssets bench", sleep=lambda seconds: None) as fetcher,
@@ -89,11 +90,6 @@ CRAWLERS: dict[str, Callable[[str, int], dict[str, Any]]] = {
     "scrapy": lambda address, pages: _scrapy(address, pages, cheap_links=False),
     "scrapy, selectolax links": lambda address, pages: _scrapy(address, pages, cheap_links=True),
 }
-
-
-def _peak() -> int:
-    """Return this process's highest memory so far in MB (10^6 bytes)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 // 1_000_000
 
 
 @contextmanager
@@ -143,7 +139,7 @@ def _line(figures: dict[str, Any]) -> str:
 def main() -> None:
     name, address, pages = sys.argv[1:]
     figures = CRAWLERS[name](address, int(pages))
-    print(json.dumps(figures | {"peak": _peak()}))
+    print(json.dumps(figures | {"peak": round(peak())}))
 
 
 if __name__ == "__main__":

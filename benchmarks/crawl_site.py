@@ -161,6 +161,7 @@ def main() -> None:
         Site(int(sys.argv[1])), port=0, log_level="warning", access_log=False, lifespan="off"
     )
     socket = config.bind_socket()
+    socket.listen()  # whoever reads the address may ask at once
     print("{}:{}".format(*socket.getsockname()[:2]), flush=True)
     uvicorn.Server(config).run(sockets=[socket])
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.extraction import corpus_folder, in_half
 from tryg_assets.domain.crawling.charset import decode
 from tryg_assets.domain.crawling.dates import marked_dates
-from tryg_assets.domain.crawling.extract import read_html
+from tryg_assets.domain.crawling.extract import read_tree
 from tryg_assets.domain.crawling.markup import parse
 from tryg_assets.domain.crawling.policy import crawl_policy
 
@@ -37,7 +37,7 @@ def _ours(html: str) -> str | None:
     tree, _ = parse(html, policy.documents.html_characters)
     dates = marked_dates(tree)
     if dates.source is None:
-        dates = read_html(html, "", policy).dates
+        dates = read_tree(tree, "", policy).dates
     day = dates.published or dates.updated
     return day.isoformat() if day else None
 

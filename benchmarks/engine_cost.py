@@ -7,13 +7,13 @@ second run. The stand-in is no model; its answers mean nothing here.
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.memory import peak
 from tryg_assets.domain.coding.claude.engine import Claude
 from tryg_assets.domain.coding.interface import Page
 from tryg_assets.domain.coding.pages import coding_row
@@ -101,7 +101,7 @@ def _measure_memory(port: int, home: Path) -> None:
     seen = []
     for start in range(0, _MANY, _PORTION):
         _code(claude, list(pages(_PORTION, start)))
-        seen.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        seen.append(peak())
     quarter = len(seen) // 4
     print(
         f"memory           {seen[quarter]:>7.0f} MB at most after {_MANY // 4:,} pages, {seen[-1]:.0f} MB after {_MANY:,} "

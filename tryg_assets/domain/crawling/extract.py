@@ -11,7 +11,7 @@ from datetime import date
 from itertools import chain
 from typing import Any
 
-from selectolax.lexbor import LexborNode
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tryg_assets.domain.crawling.blocks import Block, join_lines, one_line
 from tryg_assets.domain.crawling.charset import decode
@@ -40,6 +40,7 @@ __all__ = [
     "language_of",
     "read_html",
     "read_text",
+    "read_tree",
     "site_furniture",
     "word_forms",
 ]
@@ -130,8 +131,17 @@ _STATED = 'a[href],h1,title,base[href],link[rel="canonical"],meta[property="og:s
 
 def read_html(html: str, url: str, policy: CrawlPolicy, today: date | None = None) -> Extracted:
     """Read an HTML page: its main part in blocks, without what its markup says is furniture."""
-    most = policy.documents.html_characters
-    tree, cut = parse(html, most)
+    tree, cut = parse(html, policy.documents.html_characters)
+    page = read_tree(tree, url, policy, today)
+    return (
+        replace(page, note=f"only the first {policy.documents.html_characters} characters were read")
+        if cut
+        else page
+    )
+
+
+def read_tree(tree: LexborHTMLParser, url: str, policy: CrawlPolicy, today: date | None = None) -> Extracted:
+    """Read a page that is parsed, as :func:`read_html` does. What holds no text is taken out of the tree."""
     if tree.body is None:
         return Extracted(url, (), wall="empty")
     links: list[tuple[str, str]] = []
@@ -162,7 +172,6 @@ def read_html(html: str, url: str, policy: CrawlPolicy, today: date | None = Non
         base=base,
         canonical=canonical,
         dates=dates,
-        note=f"only the first {most} characters were read" if cut else None,
         breadcrumb=breadcrumb_of(reading),
     )
     wall = wall_of(page.title, page.text(), tree, noscript) or (None if reading.texts else "empty")
