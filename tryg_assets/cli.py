@@ -92,7 +92,7 @@ def run(
     source = "sites" if sites is not None else "live" if live else None
     settings = settings_with(source=source, sites_file=sites, engine=engine, workers=workers, home=home)
     from tryg_assets import runs
-    from tryg_assets.domain.sites import pick
+    from tryg_assets.domain.sites import pick, require_contact
     from tryg_assets.partitions import sites_of
 
     wanted = pick(sites_of(settings), municipality or [])
@@ -104,6 +104,8 @@ def run(
         from tryg_assets.domain.crawling.night import Night
 
         Night.parse(settings.night).require(system_clock(), "The live web")
+    if settings.source != "sample":
+        require_contact(wanted, settings.contact)
     runs.prepare_home(settings)
     started = time.monotonic()
     with _sample_address(settings) as address:

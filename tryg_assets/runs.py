@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tryg_assets import paths
-from tryg_assets.errors import CorpusMismatch, DataFileError
+from tryg_assets.errors import CorpusMismatch, DataFileError, TrygError
 from tryg_assets.settings import Settings, ensure_writable
 from tryg_assets.stamps import Stamps
 from tryg_assets.storage import Lake, write_text
@@ -207,6 +207,13 @@ def _outcome(slug: str, work: str, result: Any) -> Outcome:
     return Outcome(slug, False, work, " ".join(dict.fromkeys(_reasons(result))))
 
 
+def _message(error: Any) -> str:
+    """Return what an error says; an error that is meant for a person is told without the name of its class."""
+    message: str = error.message.strip()
+    name, _, said = message.partition(": ")
+    return said if name.startswith(f"{TrygError.__module__}.") else message
+
+
 def _reasons(result: Any) -> Iterator[str]:
     for event in result.filter_events(lambda entry: entry.is_step_failure):
         failure = event.step_failure_data
@@ -214,7 +221,7 @@ def _reasons(result: Any) -> Iterator[str]:
         error = failure.error
         while error is not None and error.cause is not None:
             error = error.cause
-        yield described or (error.message.strip() if error else "unknown failure")
+        yield described or (_message(error) if error else "unknown failure")
     for event in result.filter_events(lambda entry: entry.event_type_value == "ASSET_CHECK_EVALUATION"):
         evaluation = event.event_specific_data
         if not evaluation.passed and evaluation.blocking and evaluation.severity.value == "ERROR":

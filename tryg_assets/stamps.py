@@ -77,8 +77,13 @@ class Stamps:
         return self.home / "crawl_state"
 
     def failure_note(self, slug: str) -> Path:
-        """Return where the reason of a site's latest failed crawl is kept."""
+        """Return where the reason of a site's latest failed run is kept."""
         return self._folder / f"{slug}.failure.txt"
+
+    def failures(self, slugs: Iterable[str]) -> dict[str, str]:
+        """Return why the latest run of a site failed, for those of ``slugs`` where it did."""
+        notes = {slug: self.failure_note(slug) for slug in slugs}
+        return {slug: note.read_text(encoding="utf-8") for slug, note in notes.items() if note.exists()}
 
     def derived(self, slug: str) -> Path:
         """Return where it is kept from what a site's derived tables were made."""

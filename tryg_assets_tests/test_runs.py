@@ -8,8 +8,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from tryg_assets import runs
+from tryg_assets.errors import ConfigurationError
 
 _RUN = """
 import multiprocessing, os, time
@@ -36,3 +40,15 @@ def test_a_killed_run_leaves_no_worker_that_crawls_on(blow: signal.Signals, tmp_
         if not ended:
             os.kill(worker, signal.SIGKILL)
     assert ended
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ConfigurationError, "It needs a key: set it."),
+        (ValueError, "builtins.ValueError: It needs a key: set it."),
+    ],
+)
+def test_an_error_meant_for_a_person_is_told_without_its_class(error: type, said: str) -> None:
+    message = f"{error.__module__}.{error.__name__}: It needs a key: set it.\n"
+    assert runs._message(SimpleNamespace(message=message)) == said

@@ -43,16 +43,24 @@ def say_plan(settings: Settings, sites: list[Site]) -> None:
         f"At most {settings.max_pages_per_site} requests a site, {settings.workers} sites side by side.",
         highlight=False,
     )
-    low, high = (sum(getattr(plan, name) for plan in plans) / settings.workers for name in ("low", "high"))
-    out.print(
-        f"All {len(plans)} sites together: at least {_duration(low)}, at most {_duration(high)}.",
-        highlight=False,
-    )
+    if len(plans) > 1:
+        low, high = (
+            _together([getattr(plan, name) for plan in plans], settings.workers) for name in ("low", "high")
+        )
+        out.print(
+            f"All {len(plans)} sites together: at least {_duration(low)}, at most {_duration(high)}.",
+            highlight=False,
+        )
     if settings.source == "live":
         night = Night.parse(settings.night)
         state = "it is now" if night.is_open(system_clock()) else "it is not now"
         out.print(f"Only within {night} (TRYG_NIGHT); {state}.", highlight=False)
     out.print("Nothing was asked.")
+
+
+def _together(seconds: list[float], workers: int) -> float:
+    """Seconds of all sites, ``workers`` side by side; one site is never shared out, so the longest is the least."""
+    return max(sum(seconds) / workers, *seconds)
 
 
 def _duration(seconds: float) -> str:

@@ -34,14 +34,16 @@ def explain(
     from tryg_assets.domain.reporting.story import municipality_story, page_story
     from tryg_assets.domain.sites import pick
     from tryg_assets.partitions import sites_of
+    from tryg_assets.stamps import Stamps
     from tryg_assets.storage import Lake
 
-    lake = Lake(settings.lake, settings.engine)
+    lake, sites = Lake(settings.lake, settings.engine), sites_of(settings)
+    failed = Stamps(settings.home, settings.engine).failures(sites)
     if municipality is not None:
-        story = municipality_story(lake, pick(sites_of(settings), [municipality])[0].slug)
+        story = municipality_story(lake, pick(sites, [municipality])[0].slug, failed)
     else:
         assert address is not None
-        story = page_story(lake, address)
+        story = page_story(lake, address, sites.values(), failed)
     if format == "json":
         sys.stdout.write(json.dumps(asdict(story), ensure_ascii=False, indent=2) + "\n")
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +101,22 @@ def read_sites(path: Path) -> dict[str, Site]:
     if not sites:
         raise DataFileError(path, "file", "it lists no site", "Add a row: slug,name,type,website.")
     return sites
+
+
+def require_contact(sites: Iterable[Site], contact: str | None) -> None:
+    """Somebody's website is asked only with a contact address in the user agent.
+
+    Raises:
+        ConfigurationError: one of ``sites`` is somebody's, and there is no contact address.
+    """
+    somebodys = [site for site in sites if not (site.is_own or contact)]
+    if somebodys:
+        names = ", ".join(f"{site.name} ({site.website})" for site in somebodys[:3])
+        more = f" and {len(somebodys) - 3} more" if len(somebodys) > 3 else ""
+        raise ConfigurationError(
+            f"Not asked, as somebody's website: {names}{more}. Set TRYG_CONTACT to a mail or web address, which goes into the "
+            "user agent; or give an address (host:port) in the list of sites if it is on your own machine."
+        )
 
 
 def _is_host_and_port(address: str) -> bool:

@@ -21,7 +21,7 @@ from tryg_assets.domain.crawling.fetch import Fetcher
 from tryg_assets.domain.crawling.night import Night
 from tryg_assets.domain.crawling.policy import crawl_policy
 from tryg_assets.domain.review.desk import Desk, open_desk
-from tryg_assets.domain.sites import Site
+from tryg_assets.domain.sites import Site, require_contact
 from tryg_assets.errors import ConfigurationError, SiteUnreachable
 from tryg_assets.partitions import sites_of
 from tryg_assets.progress import Reporter
@@ -90,15 +90,12 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def missing(self, overview: pl.DataFrame) -> list[tuple[str, str]]:
         """Return (name, reason) of each site that was not read, or whose latest crawl failed."""
-        notes = {slug: self.stamps.failure_note(slug) for slug in self.sites}
+        failed = self.stamps.failures(self.sites)
         read = set(overview.filter(pl.col("status") != "ikke læst")["municipality"])
         return [
-            (
-                site.name,
-                notes[slug].read_text(encoding="utf-8") if notes[slug].exists() else "Endnu ikke læst.",
-            )
+            (site.name, failed.get(slug, "Endnu ikke læst."))
             for slug, site in self.sites.items()
-            if notes[slug].exists() or slug not in read
+            if slug in failed or slug not in read
         ]
 
     @contextmanager
@@ -113,11 +110,7 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
             ConfigurationError: it is somebody's website, and no contact address is set.
         """
         settings, policy, site = self.settings, crawl_policy(), self.sites[slug]
-        if not (site.is_own or settings.contact):
-            raise ConfigurationError(
-                f"{site.name} was not asked: {site.website} is somebody's website. Set TRYG_CONTACT to a mail or web address, which goes "
-                "into the user agent; or give an address (host:port) in the list of sites if it is on your own machine."
-            )
+        require_contact([site], settings.contact)
         live = settings.source == "live"
         night = Night.parse(settings.night)
 

@@ -14,6 +14,7 @@ from tryg_assets.domain.reporting.story import (
     say_detail,
     wording,
 )
+from tryg_assets.domain.sites import Site
 from tryg_assets.storage import Lake
 from tryg_assets_tests.assets.conftest import NOW, SLUG, TEXTS, change, log_row
 
@@ -114,6 +115,7 @@ def test_an_address_that_gave_no_hit_says_why(
     story = asked(lake, "/andet", outcome, **fields)
     assert story.known
     assert said in told(story)
+    assert ("Spurgt" in told(story)) == (outcome not in ("robots", "trap"))
     assert len(story.steps) == 1
 
 
@@ -134,6 +136,25 @@ def test_an_address_outside_what_is_read_says_so(lake: Lake) -> None:
     story = page_story(lake, "https://www.example.org/plan")
     assert (story.known, story.nearest) == (False, ("albertslund.dk",))
     assert "Andre websites læses ikke" in told(story)
+
+
+def test_a_site_on_the_list_that_could_not_be_read_is_told_with_the_reason(lake: Lake) -> None:
+    site = Site("laesoe", "Læsø Kommune", "landdistrikt", "https://www.laesoe.dk/")
+    failed = {"laesoe": "robots.txt svarede HTTP 500."}
+    for story in (
+        page_story(lake, "laesoe.dk/plan", [site], failed),
+        municipality_story(lake, "laesoe", failed),
+    ):
+        assert not story.known
+        assert "slog fejl" in story.steps[0].heading
+        assert told(story).endswith(failed["laesoe"])
+    assert "tryg run --municipality laesoe" in told(page_story(lake, "https://www.laesoe.dk:443/", [site]))
+
+
+def test_a_funnel_that_stands_from_before_says_that_the_latest_crawl_failed(lake: Lake) -> None:
+    story = municipality_story(lake, SLUG, {SLUG: "Websitet svarede ikke."})
+    assert story.known
+    assert (story.steps[0].lines, len(story.steps)) == (("Websitet svarede ikke.",), 7)
 
 
 def test_an_empty_lake_says_what_to_do(lake: Lake) -> None:

@@ -97,5 +97,21 @@ def test_somebodys_website_in_a_list_of_ones_own_is_asked_with_a_contact_address
     for name, value in {"SOURCE": "sites", "SITES_FILE": str(sites), "HOME": str(tmp_path / "home")}.items():
         monkeypatch.setenv(f"TRYG_{name}", value)
     monkeypatch.setattr(corpus, "crawl", _never)
-    with pytest.raises(ConfigurationError, match=r"En By was not asked.*TRYG_CONTACT"):
+    with pytest.raises(ConfigurationError, match=r"Not asked.*En By.*TRYG_CONTACT"):
         Corpus().crawl("en", Previous(), print).__enter__()
+    monkeypatch.setattr(runs, "run_municipalities", _never)
+    with pytest.raises(ConfigurationError, match=r"Not asked.*En By.*TRYG_CONTACT"):
+        cli.run(sites=sites)
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_site_is_not_read_faster_by_more_workers_than_one(
+    tryg: Tryg, two_sites: tuple[Server, Path]
+) -> None:
+    _, sites = two_sites
+    both = tryg("run", "--sites", str(sites), "--dry", "--workers", "8").stdout
+    longest = {
+        line.split("│")[6].strip() for line in both.splitlines() if "robots.txt" in line and ".test" in line
+    }
+    assert len(longest) == 1
+    assert f"All 2 sites together: at least 0 min 00 s, at most {longest.pop()}." in both

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -15,10 +15,12 @@ from rapidfuzz import fuzz, process
 from tryg_assets import paths
 from tryg_assets.domain.coding import coder
 from tryg_assets.domain.coding.interface import Page
+from tryg_assets.domain.crawling.forecast import NOT_ASKED
 from tryg_assets.domain.filtering.rules import cleaning_rules
 from tryg_assets.domain.filtering.senses import count_senses
 from tryg_assets.domain.reference import actor_taxonomy, focus_areas, read_yaml
 from tryg_assets.domain.reporting import danish
+from tryg_assets.domain.sites import Site
 from tryg_assets.storage import Lake
 
 Row = dict[str, Any]
@@ -44,10 +46,13 @@ class Story:
     nearest: tuple[str, ...] = ()
 
 
-def page_story(lake: Lake, address: str) -> Story:
+def page_story(
+    lake: Lake, address: str, sites: Iterable[Site] = (), failed: Mapping[str, str] | None = None
+) -> Story:
     """Tell what happened to the page at ``address`` (or with that ``page_id``), from the stored tables of one engine.
 
     The address may be given loosely: without scheme, with or without ``www.``, with a fragment or a trailing slash.
+    ``sites`` are those on the list, and ``failed`` why the latest crawl of one failed, by slug.
     """
     page_id = address.strip() if re.fullmatch(r"[0-9a-f]{16}", address.strip()) else None
     if page_id:
@@ -59,6 +64,10 @@ def page_story(lake: Lake, address: str) -> Story:
     log = lake.scan("crawl_log").filter(pl.col("url").str.contains(host, literal=True)).collect()
     by_address = {loose(url): number for number, url in enumerate(log["url"])}
     if wanted not in by_address:
+        host = host.partition(":")[0]
+        listed = [site.slug for site in sites if host in site.hosts]
+        if listed and log.is_empty():
+            return replace(municipality_story(lake, listed[0], failed), address=address)
         return _unknown(lake, address, wanted, log)
     entry = log.row(by_address[wanted], named=True)
     return _Page(lake, entry, {row["url"]: row for row in log.iter_rows(named=True)}).story()
@@ -147,7 +156,8 @@ class _Page:
         asked = f"{danish.day(entry['fetched_at'])} kl. {entry['fetched_at']:%H:%M} UTC"
         size = f", {danish.number(entry['bytes'])} bytes" if entry["bytes"] else ""
         kept = "; uændret siden sidst, så den tidligere læsning gælder" if entry["reused"] else ""
-        lines.append(f"Spurgt {asked}: {answer}{size}{kept}.")
+        if entry["outcome"] not in NOT_ASKED:
+            lines.append(f"Spurgt {asked}: {answer}{size}{kept}.")
         path = self._path()
         if len(path) > 1:
             lines.append("Vejen dertil: " + " → ".join(path))
@@ -311,12 +321,17 @@ class _Page:
         return Step("8. Tæller med i", tuple(lines))
 
 
-def municipality_story(lake: Lake, slug: str) -> Story:
-    """Tell the funnel of one municipality, each step with the counts of its outcomes; the counts add up."""
+def municipality_story(lake: Lake, slug: str, failed: Mapping[str, str] | None = None) -> Story:
+    """Tell the funnel of one municipality, each step with the counts of its outcomes; the counts add up.
+
+    ``failed`` says why its latest crawl failed, by slug.
+    """
+    reason = (failed or {}).get(slug)
+    fault = (Step("Seneste forsøg på at læse websitet slog fejl", (reason,)),) if reason else ()
     log, raw = lake.read("crawl_log", slug), lake.read("raw_crawl", slug)
     if log.is_empty():
         line = f"Websitet er endnu ikke læst. Kør: tryg run --municipality {slug}"
-        return Story(slug, False, (Step("Ikke læst", (line,)),))
+        return Story(slug, False, fault or (Step("Ikke læst", (line,)),))
     verdicts, codings = lake.read("filtered_pages", slug), lake.read("page_codings", slug)
     initiatives = lake.read("classified_initiatives", slug)
     kept = verdicts.filter(pl.col("verdict") == "kept").height
@@ -327,6 +342,7 @@ def municipality_story(lake: Lake, slug: str) -> Story:
         slug,
         True,
         (
+            *fault,
             Step(f"1. Adresser, crawlet mødte: {danish.number(log.height)}", asked),
             Step(f"2. Sider med ordstammen: {danish.number(raw.height)}", ()),
             Step(f"3. Frasorteret: {danish.number(verdicts.height - kept)}", dropped),
