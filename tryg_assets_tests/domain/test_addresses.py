@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -263,3 +264,12 @@ def test_a_calendar_becomes_a_trap_at_its_51st_query(book: AddressBook) -> None:
 )
 def test_promising_addresses_are_read_early(book: AddressBook, path: str, early: bool) -> None:
     assert book.promising(HOME + path) is early
+
+
+def test_the_port_a_site_is_served_on_is_the_sites_own() -> None:
+    site = Site("by", "By", "opland", "http://www.by.test/", (), "127.0.0.1:8712")
+    book = AddressBook(site, crawl_policy())
+    assert book.canonical("http://www.by.test:8712/om/") == "http://www.by.test/om"
+    assert book.canonical("http://www.by.test:9000/om/") == "http://www.by.test:9000/om"
+    with_port = AddressBook(replace(site, website="http://www.by.test:8712/"), crawl_policy())
+    assert with_port.canonical("http://www.by.test:8712/om/") == "http://www.by.test:8712/om"

@@ -31,6 +31,7 @@ class AddressBook:
         self._home = URL(site.website)
         self._hosts = site.hosts
         self._home_host = (self._home.host or "").lower()
+        self._served_on = int(site.address.rpartition(":")[2]) if site.address else None
         self._last_year = today.year + policy.limits.years_ahead
         self._queries: defaultdict[str, set[str]] = defaultdict(set)
         self._days: defaultdict[str, set[str]] = defaultdict(set)
@@ -56,7 +57,10 @@ class AddressBook:
             port = url.explicit_port
             if host.removeprefix("www.") == self._home_host.removeprefix("www."):
                 url = url.with_scheme(self._home.scheme).with_host(self._home_host)
-                if port in (80, 443):
+                if port is not None and port == self._served_on:
+                    # A server that is reached by another name and port than its own may put its own in redirects.
+                    url = url.with_port(self._home.explicit_port)
+                elif port in (80, 443):
                     url = url.with_port(None)
             else:
                 url = url.with_host(host)
