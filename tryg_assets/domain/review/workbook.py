@@ -212,7 +212,9 @@ class _Sheets:
         for number, paragraph in enumerate(rest, 2):
             sheet.write_string(number, 0, paragraph, self.shown)
             sheet.set_row(number, _height(paragraph, _GUIDE_WIDTH) + _LINE / 2)
+        # LibreOffice does not shrink a single column to the paper: upright, the ends of the lines would be cut off.
         sheet.set_paper(_A4)
+        sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
         sheet.protect()
 
