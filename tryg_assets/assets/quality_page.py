@@ -14,7 +14,7 @@ from tryg_assets.storage import write_text
     group_name=GROUPS["agreement"],
     kinds={"html"},
     owners=[OWNER],
-    code_version="1",
+    code_version="2",
     deps=["raw_crawl"],
 )
 def quality_page(
@@ -25,7 +25,16 @@ def quality_page(
     version = reference_version(human_codings)
     kinds = human_codings.filter(pl.col("gold_version") == version)["coder_kind"].unique().sort().to_list()
     path = corpus.settings.report / QUALITY
-    write_text(path, render_quality(cases, total, version, kinds, corpus.coder().label, corpus.clock()))
+    html = render_quality(
+        cases,
+        total,
+        version,
+        kinds,
+        corpus.coder().label,
+        corpus.clock(),
+        is_sample=corpus.settings.source == "sample",
+    )
+    write_text(path, html)
     return dg.MaterializeResult(
         metadata={"path": dg.MetadataValue.path(str(path)), "disagreements": total, "shown": len(cases)}
     )

@@ -66,7 +66,7 @@ def cases(human: list[dict[str, Any]], *codings: dict[str, Any]) -> Any:
 
 def html(human: list[dict[str, Any]], *codings: dict[str, Any]) -> str:
     found, total = cases(human, *codings)
-    return render_quality(found, total, "blind", ["person"], "Regelbaseret, ikke AI", NOON)
+    return render_quality(found, total, "blind", ["person"], "Regelbaseret, ikke AI", NOON, is_sample=False)
 
 
 def test_only_pages_with_a_difference_are_shown_and_a_doubt_is_a_no() -> None:
@@ -92,7 +92,7 @@ def test_the_engines_surest_mistakes_come_first_and_the_page_is_capped() -> None
     )
     assert (len(found), total) == (MOST_CASES, MOST_CASES + 30)
     assert found[0].page.page_id == f"{MOST_CASES + 29:03}"
-    page = render_quality(found, total, "blind", ["person"], "m", NOON)
+    page = render_quality(found, total, "blind", ["person"], "m", NOON, is_sample=False)
     assert "230 sider har mindst ét forskelligt svar; de 200, hvor maskinen er sikrest, vises" in page
     assert len(page) < 2_000_000
 
@@ -158,4 +158,15 @@ def test_two_blind_coders_stand_side_by_side() -> None:
 def test_with_nothing_to_show_it_says_so(human: list[dict[str, Any]], text: str) -> None:
     table = rows("human_codings", *human)
     found, total = find_cases(table, rows("page_codings", coded("a", "yes")), pages)
-    assert text in render_quality(found, total, reference_version(table), [], "m", NOON)
+    assert text in render_quality(found, total, reference_version(table), [], "m", NOON, is_sample=False)
+
+
+@pytest.mark.parametrize("kind", ["person", "sample_reference"])
+@pytest.mark.parametrize("is_sample", [True, False])
+def test_the_sample_denmark_is_named_on_the_front_whoever_coded_its_pages(kind: str, is_sample: bool) -> None:
+    found, total = cases(said("a", "no"), coded("a", "yes"))
+    tree = LexborHTMLParser(render_quality(found, total, "v", [kind], "m", NOON, is_sample=is_sample))
+    assert [bool(tree.css(".banner.sample")), "Referencen er svarene fra dem" in tree.text()] == [
+        is_sample,
+        kind == "sample_reference",
+    ]

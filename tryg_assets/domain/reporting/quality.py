@@ -130,8 +130,13 @@ def render_quality(
     coder_kinds: Iterable[str],
     engine_label: str,
     moment: datetime,
+    *,
+    is_sample: bool,
 ) -> str:
-    """Return the quality page as HTML. The same cases give the same bytes."""
+    """Return the quality page as HTML. The same cases give the same bytes.
+
+    ``is_sample`` puts the warning of the sample Denmark on its front, whoever coded its pages.
+    """
     areas = focus_areas()
     labels = {_RELEVANCE: "Indsats eller ej"} | {area.id: area.name for area in areas.values()}
     counts = {name: sum(name in case.differs for case in cases) for name in labels}
@@ -142,7 +147,8 @@ def render_quality(
             cases=cases,
             total=total,
             version=version,
-            is_sample="sample_reference" in set(coder_kinds),
+            is_sample=is_sample,
+            by_authors="sample_reference" in set(coder_kinds),
             labels=labels,
             counts={name: count for name, count in counts.items() if count},
             answers={"yes": "indsats", "no": "ikke indsats", "doubt": "tvivl", None: danish.NOTHING},

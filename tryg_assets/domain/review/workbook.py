@@ -48,6 +48,7 @@ _WIDTHS = {
 _AREA_WIDTH = 6
 _TALL = ("text", "first", "second", "engine", "quote")
 _BLANK_ROWS = 100
+_A4 = 9  # as Excel numbers paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,9 @@ class _Sheets:
         for number, paragraph in enumerate(rest, 2):
             sheet.write_string(number, 0, paragraph, self.shown)
             sheet.set_row(number, _height(paragraph, _GUIDE_WIDTH) + _LINE / 2)
+        # LibreOffice does not shrink a single column to the paper: upright, the ends of the lines would be cut off.
+        sheet.set_paper(_A4)
+        sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
         sheet.protect()
 
@@ -239,6 +243,7 @@ class _Sheets:
             sheet.autofilter(0, 0, len(rows), len(columns) - 1)
         allowed = ("autofilter", "format_cells", "format_columns", "format_rows")
         sheet.protect("", dict.fromkeys(allowed, True))
+        sheet.set_paper(_A4)
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
