@@ -59,6 +59,7 @@ def report() -> None:
     rates: dict[str, float] = {}
     runs: dict[str, Callable[[str], str | None]] = {"tryg-assets": _ours, "htmldate extensive": _htmldate}
     for name, run in runs.items():
+        run("<p>x")  # imports and rule files
         started = time.process_time()
         found = {url: run(html) for url, (html, _) in pages.items()}
         rates[name] = len(pages) / (time.process_time() - started)
