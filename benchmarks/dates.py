@@ -51,7 +51,7 @@ def _htmldate(html: str) -> str | None:
 
 def report() -> None:
     print("\n== dates, htmldate's own test pages (published date asked for) ==")
-    folder = corpus_folder("TRYG_BENCH_HTMLDATE", "htmldate's tests/ (eval_*.json, test_set/, cache/, eval/)")
+    folder = corpus_folder("BENCH_HTMLDATE", "htmldate's tests/ (eval_*.json, test_set/, cache/, eval/)")
     if folder is None:
         return
     logging.disable(logging.CRITICAL)

@@ -145,7 +145,7 @@ def in_half(url: str) -> str:
 def corpus_report() -> None:
     print("\n== main text, trafilatura's evaluation corpus, its own scorer ==")
     folder = corpus_folder(
-        "TRYG_BENCH_TRAFILATURA", "trafilatura's tests/ (evaldata.json, eval_common.py, cache/, eval/)"
+        "BENCH_TRAFILATURA", "trafilatura's tests/ (evaldata.json, eval_common.py, cache/, eval/)"
     )
     if folder is None:
         return
