@@ -1,7 +1,7 @@
 """A whole crawl against Scrapy: the same 20,000 pages on loopback, politeness off, CPU and memory of the crawler's process only.
 
 Each crawler runs in a process of its own (``python -m benchmarks.crawl NAME ADDRESS PAGES``), the website in another.
-``TRYG_BENCH_PAGES`` makes the website smaller: the whole run takes ten minutes of CPU.
+``BENCH_PAGES`` makes the website smaller: the whole run takes ten minutes of CPU.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from benchmarks.crawl_site import hit_paths, page_paths
 from benchmarks.memory import peak
 
-PAGES = int(os.environ.get("TRYG_BENCH_PAGES", "20000"))
+PAGES = int(os.environ.get("BENCH_PAGES", "20000"))
 
 
 def _cpu() -> float:

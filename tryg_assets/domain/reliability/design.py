@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tryg_assets.domain.reliability.intervals import Floats, Interval, wilson, z_value
 
 # Half an error more than was found, spread over the strata of a class of decisions: a stratum where no error was found is not
-# free of errors. With it the 95 % interval covers 94 to 97 % in simulation (benchmarks/corrections.py); without, too little
+# free of errors. With it the 95 % interval covers 94 to 97 % in simulation (benchmarks/reliability.py); without, too little
 # where misses are rare; with half an error in every stratum, too much.
 PSEUDO_ERRORS = 0.5
 

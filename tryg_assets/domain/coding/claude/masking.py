@@ -56,8 +56,10 @@ def mask(text: str) -> Masked:
     Raises:
         DataFileError: ``data/privacy.yml`` is wrong.
     """
+    if not _PERHAPS.search(text):
+        return Masked(text, {})
     counts: Counter[str] = Counter()
-    before = None if _PERHAPS.search(text) else text
+    before = None
     while before != text:  # what is left of a run of digits may read differently without the rest
         before = text
         text, emails = _EMAIL.subn(EMAIL, text)
@@ -72,10 +74,14 @@ def masked_page(page: Page) -> tuple[Page, dict[str, int]]:
 
     def masked(text: str) -> str:
         found = mask(text)
-        counts.update(found.counts)
+        if found.counts:
+            counts.update(found.counts)
         return found.text
 
-    sentences = tuple(replace(sentence, text=masked(sentence.text)) for sentence in page.sentences)
+    sentences = tuple(
+        sentence if (text := masked(sentence.text)) == sentence.text else replace(sentence, text=text)
+        for sentence in page.sentences
+    )
     return replace(page, title=masked(page.title), sentences=sentences), dict(counts)
 
 
