@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from tryg_assets.contracts import contract
-from tryg_assets.domain.reliability.agreement import Actors, agreement_rows, disagreements
+from tryg_assets.domain.reliability.agreement import ALL, Actors, agreement_rows, disagreements
 
 AREAS = ["trafik", "sundhed"]
 Row = dict[str, Any]
@@ -238,6 +238,26 @@ def test_people_who_coded_for_themselves_are_compared_with_each_other() -> None:
     assert (row["human_n"], round(row["human_alpha"], 3)) == (10, 0.095)
     assert row["human_low"] <= row["human_alpha"] <= row["human_high"]
     assert compare(CODED, GOLD)["all", "page"]["human_n"] == 0, "one coder alone is not compared with anyone"
+
+
+def test_people_are_compared_on_all_focus_areas_pooled_too() -> None:
+    gold = pl.concat([coded_by((coder, page, "yes"), version="blind") for coder in "xy" for page in "ab"])
+    areas = pl.concat(
+        [
+            gold.with_columns(
+                task=pl.lit("focus_area"),
+                item=pl.lit(area),
+                # x and y differ on one of four answers
+                value=pl.when((pl.col("page_id") == "a") & ((pl.col("coder") == "x") | (area == AREAS[0])))
+                .then(pl.lit("yes"))
+                .otherwise(pl.lit("no")),
+            )
+            for area in AREAS[:2]
+        ]
+    )
+    row = compare(codings(("a", "yes", []), ("b", "yes", [])), pl.concat([gold, areas]))["all", ALL]
+    # Two coders, four answers, x: 1100, y: 1000. Observed disagreement 1/4, expected 2*3*5/(8*7): alpha = 1 - 14/30.
+    assert (row["human_n"], round(row["human_alpha"], 4)) == (2, 0.5333)
 
 
 # 2 of 10 confident "no" are coded, both right; both of 2 confident "yes", one right: weights 5 and 1.

@@ -257,8 +257,9 @@ def _alpha(table: YesNo) -> float | None:
 
 def _people(reference: pl.DataFrame, task: str, item: str, seed: int) -> dict[str, Any]:
     """Return how many pages at least two people coded for themselves, and their alpha with its interval."""
-    coders, places = coders_apart(reference, task, item)
-    both = sum(sum(value is not None for value in unit) > 1 for unit in zip(*coders, strict=True))
+    coders, pages, places = coders_apart(reference, task, None if item == ALL else item)
+    answers = zip(pages, zip(*coders, strict=True), strict=True)
+    both = len({page for page, unit in answers if sum(value is not None for value in unit) > 1})
     interval = alpha_interval(coders, clusters=places, seed=seed) if both else None
     return {
         "human_n": both,

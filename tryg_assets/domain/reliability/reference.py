@@ -82,21 +82,28 @@ def _answers(version: str, kind: str, part: pl.DataFrame) -> Answers:
     )
 
 
-def coders_apart(codings: pl.DataFrame, task: str, item: str) -> tuple[list[list[bool | None]], list[str]]:
-    """Return what each person answered before adjudication, and the municipality of each page.
+def coders_apart(
+    codings: pl.DataFrame, task: str, item: str | None
+) -> tuple[list[list[bool | None]], list[str], list[str]]:
+    """Return what each person answered before adjudication, and the page and the municipality of each answer.
 
-    A sequence per coder, in the order of pages; ``None`` = not coded.
+    A sequence per coder, in the order of pages; ``None`` = not coded. Without ``item`` every item of the task is asked about
+    each page.
     """
     own = codings.filter(
         (pl.col("task") == task)
-        & (pl.col("item") == item)
+        & ((pl.col("item") == item) if item else True)
         & (pl.col("coder_kind") == "person")
         & (pl.col("coder") != ADJUDICATED)
-    ).sort("page_id", "coder", "coded_on")
-    latest = {(row["page_id"], row["coder"]): row["value"] == "yes" for row in own.iter_rows(named=True)}
-    places = dict(own.select("page_id", "municipality").iter_rows())
-    coders = sorted({coder for _, coder in latest})
-    return [[latest.get((page, coder)) for page in places] for coder in coders], list(places.values())
+    ).sort("page_id", "item", "coder", "coded_on")
+    latest = {
+        (row["page_id"], row["item"], row["coder"]): row["value"] == "yes"
+        for row in own.iter_rows(named=True)
+    }
+    units = own.select("page_id", "item", "municipality").unique(["page_id", "item"], maintain_order=True)
+    coders = own["coder"].unique().sort()
+    answers = [[latest.get((page, asked, coder)) for page, asked, _ in units.iter_rows()] for coder in coders]
+    return answers, units["page_id"].to_list(), units["municipality"].to_list()
 
 
 def read_actor_gold(folder: Path) -> list[dict[str, Any]]:
