@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import brotli
-from backports import zstd
+import zstandard
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -200,7 +200,7 @@ def bomb(coding: str, megabytes: int) -> bytes:
     elif coding == "br":
         packed = brotli.compress(chunk * megabytes, quality=5)
     elif coding == "zstd":
-        packed = zstd.compress(chunk * megabytes)
+        packed = zstandard.compress(chunk * megabytes)
     return answer(packed, content_encoding=coding)
 
 
