@@ -92,6 +92,7 @@ def run(
     source = "sites" if sites is not None else "live" if live else None
     settings = settings_with(source=source, sites_file=sites, engine=engine, workers=workers, home=home)
     from tryg_assets import runs
+    from tryg_assets.domain.coding import coder
     from tryg_assets.domain.sites import pick, require_contact
     from tryg_assets.partitions import sites_of
 
@@ -107,6 +108,7 @@ def run(
     if settings.source != "sample":
         require_contact(wanted, settings.contact)
     runs.prepare_home(settings)
+    coder(settings.engine).ready()
     started = time.monotonic()
     with _sample_address(settings) as address:
         # One budget for all the municipality runs that this command starts.

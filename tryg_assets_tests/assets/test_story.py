@@ -6,14 +6,8 @@ import polars as pl
 import pytest
 
 from tryg_assets.contracts import contract
-from tryg_assets.domain.reporting.story import (
-    Story,
-    loose,
-    municipality_story,
-    page_story,
-    say_detail,
-    wording,
-)
+from tryg_assets.domain.reporting.story import Story, loose, municipality_story, page_story
+from tryg_assets.domain.reporting.wording import say_detail, wording
 from tryg_assets.domain.sites import Site
 from tryg_assets.storage import Lake
 from tryg_assets_tests.assets.conftest import NOW, SLUG, TEXTS, change, log_row

@@ -211,6 +211,8 @@ class Engine:
 
     engine, label, codebook_hash = "test", "Test", "0"
 
+    def ready(self) -> None: ...
+
     def prepare(self, pages: Sequence[Page]) -> None:
         raise NotImplementedError
 

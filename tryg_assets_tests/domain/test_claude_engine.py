@@ -273,6 +273,8 @@ def test_without_a_key_nothing_is_sent_to_anthropic(tmp_path: Path, monkeypatch:
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ConfigurationError, match="ANTHROPIC_API_KEY"):
         code_pages([service(1)], engine(None, tmp_path))
+    with pytest.raises(ConfigurationError, match="ANTHROPIC_API_KEY"):
+        engine(None, tmp_path).ready()
 
 
 def test_answers_that_are_there_need_no_key(
@@ -281,6 +283,7 @@ def test_answers_that_are_there_need_no_key(
     rows = code_pages([strategy(1)], engine(standin, tmp_path))
     for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
+    engine(None, tmp_path).ready()
     assert code_pages([strategy(1)], engine(None, tmp_path)) == rows
 
 

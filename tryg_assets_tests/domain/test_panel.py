@@ -98,6 +98,8 @@ class Engine:
     def __init__(self, version: str, yes: Sequence[str] = (), broken: bool = False) -> None:
         self.codebook_hash, self.yes, self.broken, self.asked = version, yes, broken, 0
 
+    def ready(self) -> None: ...
+
     def prepare(self, pages: Sequence[Page]) -> None:
         if self.broken and pages:
             raise BudgetReached("Nothing left.")

@@ -78,6 +78,8 @@ class Naive:
 
     engine, label, codebook_hash = "test", "Test", "0"
 
+    def ready(self) -> None: ...
+
     def code(self, page: Page) -> PageCoding:
         raise NotImplementedError
 

@@ -17,11 +17,12 @@ pytestmark = pytest.mark.slow
 def test_a_municipality_is_coded_end_to_end_and_a_second_run_asks_nothing(
     tryg: Tryg, two_sites: tuple[Server, Path], tmp_path: Path
 ) -> None:
-    _, sites = two_sites
+    site, sites = two_sites
     wanted = ("run", "--engine", "claude", "--sites", str(sites), "-m", "en")
     refused = tryg(*wanted)
     assert refused.returncode == 1
-    assert "set ANTHROPIC_API_KEY" in refused.stdout, refused.stdout + refused.stderr
+    assert "set ANTHROPIC_API_KEY" in refused.stderr, refused.stdout + refused.stderr
+    assert not site.asked, "no site is asked for pages that could not be coded"
     with stand_in() as standin:
         done = tryg(*wanted, ANTHROPIC_BASE_URL=standin.url)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -16,6 +16,7 @@ from tryg_assets.domain.filtering.verdicts import judge
 from tryg_assets.domain.reference import actor_taxonomy, focus_areas
 from tryg_assets.domain.reliability.measured import as_metadata, of_engine, read_measurements
 from tryg_assets.domain.reporting.danish import said
+from tryg_assets.domain.reporting.wording import say
 from tryg_assets.errors import DataFileError
 from tryg_assets.ids import stable_id
 
@@ -111,9 +112,6 @@ def code_file(path: Path, engine: str) -> dict[str, Any]:
     }
 
 
-_DECISIONS = {"yes": "ja", "no": "nej", "doubt": "tvivl (tæller som nej)"}
-
-
 def describe(result: dict[str, Any]) -> str:
     """Return the result of :func:`code_file` as Danish text for a terminal."""
     areas, subs = focus_areas(), actor_taxonomy().subcategories
@@ -122,7 +120,7 @@ def describe(result: dict[str, Any]) -> str:
         f"{result['file']}: {result['title']}",
         f"  {result['words']} ord, sprog {result['language']}, dato {result['date'] or 'ukendt'}, ordformer: {forms or 'ingen'}",
         f"  Rensning: {'beholdt' if result['verdict'] == 'kept' else 'frasorteret (' + result['reason'] + ')'} - {result['decided_by']}",
-        f"  Tryghedsindsats: {_DECISIONS[result['is_initiative']]} (sikkerhed {result['confidence']:.2f}, motor: {result['engine_label']})",
+        f"  Tryghedsindsats: {say('decisions', result['is_initiative'])} (sikkerhed {result['confidence']:.2f}, motor: {result['engine_label']})",
         f"  Begrundelse: {result['rationale']}",
         *(f"  Belæg S{entry['sentence']}: {entry['text']}" for entry in result["evidence"]),
     ]

@@ -121,6 +121,14 @@ class Coder(Protocol):
     label: str
     codebook_hash: str
 
+    def ready(self) -> None:
+        """Check, before anything is read for it, that the engine could work at all.
+
+        Raises:
+            ConfigurationError: it could not.
+        """
+        ...
+
     def prepare(self, pages: Sequence[Page]) -> None:
         """Fetch what ``code`` will need for these pages."""
         ...

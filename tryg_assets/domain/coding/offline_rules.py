@@ -37,6 +37,9 @@ class OfflineRules:
         self.book = book or codebook()
         self.codebook_hash = self.book.hash
 
+    def ready(self) -> None:
+        """Nothing more is needed."""
+
     def prepare(self, pages: Sequence[Page]) -> None:
         """Nothing: a page is coded from itself."""
 

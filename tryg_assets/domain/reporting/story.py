@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -12,14 +11,14 @@ from typing import Any
 import polars as pl
 from rapidfuzz import fuzz, process
 
-from tryg_assets import paths
 from tryg_assets.domain.coding import coder
 from tryg_assets.domain.coding.interface import Page
 from tryg_assets.domain.crawling.forecast import NOT_ASKED
 from tryg_assets.domain.filtering.rules import cleaning_rules
 from tryg_assets.domain.filtering.senses import count_senses
-from tryg_assets.domain.reference import actor_taxonomy, focus_areas, read_yaml
+from tryg_assets.domain.reference import actor_taxonomy, focus_areas
 from tryg_assets.domain.reporting import danish
+from tryg_assets.domain.reporting.wording import say, say_detail
 from tryg_assets.domain.sites import Site
 from tryg_assets.storage import Lake
 
@@ -359,27 +358,6 @@ def _tally(values: Iterable[str], kind: str) -> tuple[str, ...]:
         f"{danish.number(count):>7}  {value}: {say(kind, value)}"
         for value, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
     )
-
-
-def say_detail(detail: str) -> str:
-    """Return a detail of ``crawl_log`` in Danish, as it is if no wording fits; "(and 3 more ...)" at its end is dropped."""
-    core = re.sub(r" \(and \d+ more links?\)$", "", detail)
-    for pattern, danish_words in read_yaml(paths.REFERENCE / "wording.yml")["details"]:
-        if match := re.fullmatch(pattern, core):
-            return str(danish_words).format(*match.groups())
-    return detail
-
-
-@functools.cache
-def wording() -> dict[str, dict[str, str]]:
-    """Return how codes of the tables are written for people, by kind of code (``data/reference/wording.yml``)."""
-    raw = read_yaml(paths.REFERENCE / "wording.yml")
-    return {kind: words for kind, words in raw.items() if isinstance(words, dict)}
-
-
-def say(kind: str, code: str) -> str:
-    """Return how ``code`` of this kind is written for people; the code itself if no wording is known."""
-    return wording()[kind].get(code, code)
 
 
 def _one(rows: pl.DataFrame, **where: object) -> Row | None:

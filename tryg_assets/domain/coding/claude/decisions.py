@@ -93,6 +93,12 @@ class Decisions:
                 found[row.key] = _decision(row, found.get(row.key))
         return found
 
+    def any_answered(self) -> bool:
+        """Whether a single answer is stored."""
+        answered = sa.select(decision.c.key).where(decision.c.status == "answered").limit(1)
+        with reading(self.engine) as connection:
+            return connection.execute(answered).first() is not None
+
     def claim(
         self,
         wanted: Sequence[Asking],

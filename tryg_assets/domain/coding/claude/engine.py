@@ -85,6 +85,15 @@ class Claude:
         self._counts: Counter[str] = Counter()
         self._sent = functools.lru_cache(maxsize=256)(self._sent_of)
 
+    def ready(self) -> None:
+        """Require a key for a server that wants one. Answers from before need none, so with some of them a run may do without.
+
+        Raises:
+            ConfigurationError: there is neither a key nor an answer.
+        """
+        if not self.decisions.any_answered():
+            self.live.server.credential()
+
     def prepare(self, pages: Sequence[Page]) -> None:
         """Ask what is not known yet of these pages; see :meth:`_fetch` for the errors raised."""
         self._fetch(pages, self._coding)

@@ -44,29 +44,29 @@ class Server:
         return urlsplit(self.address).netloc
 
     def client(self, *, seconds: float, retries: int, middleware: Sequence[Any] = ()) -> AsyncAnthropic:
-        """Return a client for single calls.
-
-        Raises:
-            ConfigurationError: this is Anthropic's own server, and there is no key.
-        """
+        """Return a client for single calls; errors as ``credential``."""
         from anthropic import AsyncAnthropic
 
         return AsyncAnthropic(
             base_url=self.address,
-            api_key=self._key(),
+            api_key=self.credential(),
             timeout=seconds,
             max_retries=retries,
             middleware=middleware,
         )
 
     def batch_client(self, *, seconds: float, retries: int) -> Anthropic:
-        """Return a client for batches; errors as ``client``."""
+        """Return a client for batches; errors as ``credential``."""
         from anthropic import Anthropic
 
-        return Anthropic(base_url=self.address, api_key=self._key(), timeout=seconds, max_retries=retries)
+        return Anthropic(base_url=self.address, api_key=self.credential(), timeout=seconds, max_retries=retries)
 
-    def _key(self) -> str:
-        """Return what is sent as key: the SDK must never look for credentials on the disk by itself."""
+    def credential(self) -> str:
+        """Return what is sent as key: the SDK must never look for credentials on the disk by itself.
+
+        Raises:
+            ConfigurationError: this is Anthropic's own server, and there is no key.
+        """
         if self.key is None and urlsplit(self.address).hostname == urlsplit(OFFICIAL).hostname:
             raise ConfigurationError(
                 "The engine claude needs a key: set ANTHROPIC_API_KEY. To ask a server of your own, set ANTHROPIC_BASE_URL; to do "
