@@ -81,7 +81,8 @@ class Settings(BaseSettings):
         None, description="Name of the run that a budget is held against; `tryg run` sets it."
     )
     state_url: str | None = Field(
-        None, description="Address of the state database (SQLAlchemy URL); default state.db in TRYG_HOME."
+        None,
+        description="Address of the state database (SQLite or PostgreSQL, as an SQLAlchemy URL); default state.db in TRYG_HOME.",
     )
 
     @property

@@ -317,7 +317,10 @@ def test_the_cap_of_a_run_stops_it_cleanly_and_the_next_run_goes_on(standin: Sta
     assert standin.calls() == 20
 
 
-def test_two_runs_that_race_for_the_same_pages_ask_each_once(standin: StandIn, tmp_path: Path) -> None:
+def test_two_runs_that_race_for_the_same_pages_ask_each_once(
+    standin: StandIn, tmp_path: Path, state_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRYG_STATE_URL", state_url)
     standin.delay = 0.01
     pages = [strategy(number) for number in range(8)]
     runs = [engine(standin, tmp_path, run=f"run {number}") for number in range(2)]

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -27,8 +26,8 @@ CENT = Usage(output_tokens=20_000)  # 1 cent at Haiku 5.5's price
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = open_state(f"sqlite:///{tmp_path / 'state.db'}")
+def engine(state_url: str) -> Iterator[sa.Engine]:
+    engine = open_state(state_url)
     yield engine
     engine.dispose()
 
@@ -264,29 +263,27 @@ def _spend_until_refused(url: str, run: str) -> None:
     engine.dispose()
 
 
-def test_threads_together_stop_at_the_cap(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'state.db'}"
-    threads = [threading.Thread(target=_spend_until_refused, args=(url, f"run-{n}")) for n in range(4)]
-    open_state(url).dispose()
+def test_threads_together_stop_at_the_cap(state_url: str) -> None:
+    threads = [threading.Thread(target=_spend_until_refused, args=(state_url, f"run-{n}")) for n in range(4)]
+    open_state(state_url).dispose()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    engine = open_state(url)
+    engine = open_state(state_url)
     assert ledger(engine).totals().counted == Decimal("0.50")
     engine.dispose()
 
 
-def test_processes_together_stop_at_the_cap(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'state.db'}"
-    open_state(url).dispose()
+def test_processes_together_stop_at_the_cap(state_url: str) -> None:
+    open_state(state_url).dispose()
     spawn = multiprocessing.get_context("spawn")
-    processes = [spawn.Process(target=_spend_until_refused, args=(url, f"run-{n}")) for n in range(3)]
+    processes = [spawn.Process(target=_spend_until_refused, args=(state_url, f"run-{n}")) for n in range(3)]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
         assert process.exitcode == 0
-    engine = open_state(url)
+    engine = open_state(state_url)
     assert ledger(engine).totals().counted == Decimal("0.50")
     engine.dispose()

@@ -218,7 +218,9 @@ class Ledger:
         settled, still_open = spend.c.status == "settled", spend.c.status == "open"
 
         def total(name: str, of: sa.ColumnElement[int], where: sa.ColumnElement[bool]) -> sa.Label[int]:
-            return sa.func.coalesce(sa.func.sum(sa.case((where, of), else_=0)), 0).label(name)
+            # PostgreSQL sums large integers as numeric, which would come back as Decimal.
+            summed = sa.func.coalesce(sa.func.sum(sa.case((where, of), else_=0)), 0)
+            return sa.cast(summed, sa.BigInteger).label(name)
 
         one = sa.literal(1)
         query = (

@@ -59,7 +59,9 @@ class Server:
         """Return a client for batches; errors as ``credential``."""
         from anthropic import Anthropic
 
-        return Anthropic(base_url=self.address, api_key=self.credential(), timeout=seconds, max_retries=retries)
+        return Anthropic(
+            base_url=self.address, api_key=self.credential(), timeout=seconds, max_retries=retries
+        )
 
     def credential(self) -> str:
         """Return what is sent as key: the SDK must never look for credentials on the disk by itself.
