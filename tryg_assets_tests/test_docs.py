@@ -106,12 +106,11 @@ def test_the_instance_of_a_server_is_the_shipped_one_with_postgres_and_more_runs
     assert server == shipped
 
 
-def test_the_version_of_dagster_postgres_in_the_deploy_guide_fits_the_pinned_dagster() -> None:
+def test_the_version_of_dagster_postgres_fits_the_pinned_dagster() -> None:
     project = tomllib.loads((paths.PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     pinned = next(
         entry.removeprefix("dagster-duckdb==")
         for entry in project["dependencies"]
         if entry.startswith("dagster-duckdb==")
     )
-    for name in ("README.md", "dagster-postgres.yaml"):
-        assert f"dagster-postgres=={pinned}" in (paths.PROJECT / "deploy" / name).read_text(encoding="utf-8")
+    assert project["optional-dependencies"]["postgres"] == [f"dagster-postgres=={pinned}"]
