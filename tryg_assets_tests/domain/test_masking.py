@@ -25,6 +25,20 @@ from tryg_assets.domain.coding.interface import Page
         "010190\u00a01234",
         "311299-9999",
         "610190-1234",  # a substitute number: day + 60
+        "010190\u20111234",  # the hyphen that does not break
+        "010190\u22121234",  # the minus sign
+        "010190\u20141234",
+        "010190\u00ad-1234",
+        "0101\u200b90-1234",
+        "\uff10\uff11\uff10\uff11\uff19\uff10-1234",  # wide digits
+        "010190/1234",
+        "010190_1234",
+        "01/01/90-1234",
+        "01-01-1990-1234",
+        "01.01.1990-1234",
+        "010190-12 34",
+        "0101 90-1234",
+        "0 1 0 1 9 0 1 2 3 4",
     ],
 )
 def test_a_cpr_number_is_masked_however_it_is_written(number: str) -> None:
@@ -64,6 +78,19 @@ def test_a_number_that_is_no_date_is_a_cpr_number_only_where_the_text_says_so(nu
         "4586123456",
         "+46 70 123 45 67",
         "+47 22 12 34 56",
+        "0046 70 123 45 67",
+        "004681234567",
+        "86\u201112\u201134\u201156",
+        "86\u221212\u221234\u221256",
+        "86\u200b12\u200b34\u200b56",
+        "86\u00ad123456",
+        "86/12/34/56",
+        "86 · 12 · 34 · 56",
+        "86\u202212\u202234\u202256",
+        "86_12_34_56",
+        "8612 34 56",
+        "86 12 3456",
+        "8 6 1 2 3 4 5 6",
     ],
 )
 def test_a_telephone_number_is_masked_however_its_digits_are_grouped(number: str) -> None:
@@ -90,6 +117,11 @@ def test_a_telephone_number_is_masked_however_its_digits_are_grouped(number: str
         ("I 2024 86 12 34 56", "I 2024 [telefon]"),
         ("010190-1234, 86 12 34 56", "[CPR], [telefon]"),
         ("SMS til 20241231", "SMS til [telefon]"),
+        ("kontakt 12 34 56 78", "kontakt [telefon]"),
+        ("Telefonnummeret til os er 12345678", "Telefonnummeret til os er [telefon]"),
+        ("Telefon: 0046 70 12 34 567", "Telefon: [telefon]"),
+        ("Kontakt os: CVR 55133018", "Kontakt os: CVR 55133018"),
+        ("Kon\u00adtakt Pe\u00adter på 86 12 34 56\u00b9", "Kon\u00adtakt Pe\u00adter på [telefon]\u00b9"),
     ],
 )
 def test_words_and_neighbours_tell_what_a_number_is(text: str, masked: str) -> None:
@@ -137,6 +169,28 @@ def test_words_and_neighbours_tell_what_a_number_is(text: str, masked: str) -> N
         "Det er 23,5 % af 86.123 borgere",
         "Matrikel 12345678",
         "86123456/2",
+        "jf. lovbekendtgørelse nr. 1089 af 16. august 2023, § 12, stk. 3",
+        "LBK nr. 123 af 24/01/2024",
+        "Lov nr. 1580 af 27-12-2019",
+        "§§ 115-118 og § 42 a",
+        "Den 24/12/2025 kl. 19.30-21.00",
+        "den 24/12/25 19-21",
+        "Skoleårene 22/23 23/24 24/25",
+        "2022/2023",
+        "2023/4455",
+        "2024-2025/2026",
+        "Budget 22 23 24 25",
+        "Point 2 3 4 5 6 7 8 9",
+        "24 12 2025",
+        "2025 12 24",
+        "Journalnummer 00123456789",
+        "5700 Svendborg - 5750 Ringe",
+        "GPS 55.6761, 12.5683",
+        "12.345.678 m2 og 1.234 boliger",
+        "2.000-4.000 unge i 2024/2025",
+        "fordelt 40/60 i 2024",
+        "ISBN 978-87-92426-12-3",
+        "Løb 5/10/21 km",
     ],
 )
 def test_other_numbers_stay(text: str) -> None:
@@ -153,12 +207,47 @@ def test_other_numbers_stay(text: str) -> None:
         "navn @ kommune.dk",
         "navn(at)kommune.dk",
         "navn [snabela] kommune.dk",
+        "navn(a)kommune.dk",
+        "navn (a) kommune.dk",
+        "navn{at}kommune.dk",
+        "navn(at)kommune(dot)dk",
+        "navn [at] kommune [dot] dk",
+        "navn snabel-a kommune punktum dk",
+        "navn -at- kommune.dk",
+        "navn @ kommune . dk",
+        "navn\u00a0@\u00a0kommune.dk",
+        "navn\uff20kommune.dk",
+        "navn\u200b@kommune.dk",
+        "lars\u200b.hansen@kom\u00admune.dk",
+        "re\u0301ne@kommune.dk",
+        "o'neil@kommune.dk",
+        "navn@kommune",
+        "navn%40kommune.dk",
     ],
 )
 def test_an_e_mail_address_is_masked_and_the_full_stop_after_it_stays(address: str) -> None:
     found = mask(f"Skriv til {address}. Vi svarer.")
     assert found.text == "Skriv til [e-mail]. Vi svarer."
     assert found.counts == {"e-mail": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Han oplyser, at borger.dk er nede.",
+        "Følg os @ rådhuset",
+        "Punkt (a) og (b) i aftalen.",
+        "Mødet (at drøfte tryghed) er åbent.",
+        "Læs mere på aarhus.dk.",
+    ],
+)
+def test_what_is_no_address_stays(text: str) -> None:
+    assert mask(text).text == text
+
+
+def test_what_is_not_masked_stays_as_it_is_spelled() -> None:
+    text = "Tryg\u00adheds\u2011plan \u2013 ”2025\u22122028”\u00a0m\u00b2: ring 86\u00a012\u00a034\u00a056"
+    assert mask(text).text == text.replace("86\u00a012\u00a034\u00a056", "[telefon]")
 
 
 def test_a_page_keeps_its_sentence_numbers_and_what_was_masked_is_counted() -> None:
@@ -184,7 +273,8 @@ def test_in_what_is_published_names_of_persons_are_masked_too_and_counted() -> N
 
 
 DANISH = st.text(
-    st.sampled_from("0123456789 .-–/()+,@\n\u00a0abcæøå") | st.characters(codec="utf-8"), max_size=60
+    st.sampled_from("0123456789 .-–/()+,@·_\n\u00a0\u00ad\u200b\u2011abcæøå") | st.characters(codec="utf-8"),
+    max_size=60,
 )
 PIECES = st.lists(
     st.sampled_from(
@@ -202,6 +292,10 @@ PIECES = st.lists(
             "-",
             ".",
             "/",
+            "·",
+            "\u00ad",
+            "(a)",
+            "0046",
             "2025",
             "12",
             "\n",

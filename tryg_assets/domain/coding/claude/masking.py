@@ -11,30 +11,48 @@ import functools
 import itertools
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from tryg_assets.domain.actors.persons import without_persons
 from tryg_assets.domain.coding.interface import Page
+from tryg_assets.domain.folding import folded
 from tryg_assets.domain.privacy import privacy
 
 CPR, EMAIL, PHONE, NAME = "[CPR]", "[e-mail]", "[telefon]", "[navn]"
 
+_GAP = "[ \\t]"
+# What stands for an @. What could be other words, or is an @ between spaces, needs an ending such as ".dk" after it.
+_AT = rf"@|%40|&#64;|[(\[{{<]{_GAP}?(?:at|a|snabel-?a){_GAP}?[)\]}}>]|(?<={_GAP})(?:snabel-?a|-at-)(?={_GAP})"
+_DOT = rf"(?:\.|{_GAP}\.{_GAP}?(?=(?-i:[a-z]{{2,}})\b)|{_GAP}?[(\[{{<](?:dot|punktum)[)\]}}>]{_GAP}?|{_GAP}(?:dot|punktum){_GAP})"
 _EMAIL = re.compile(
-    r"[\w.+-]+[ \t]?(?:@|[(\[](?:at|snabel-?a)[)\]])[ \t]?[\w-]+(?:\.\w[\w-]*)+", re.IGNORECASE
+    rf"(?<![\w.+'’-])[\w.+'’-]++"
+    rf"(?:@\w[\w-]*(?:{_DOT}\w[\w-]*)*|{_GAP}{{0,2}}(?:{_AT}){_GAP}{{0,2}}\w[\w-]*(?:{_DOT}\w[\w-]*)+)",
+    re.IGNORECASE,
 )
-_GAP = "[ \\t\u00a0\u2009\u202f]"
 # Possessive, so that a run is always whole: "12345678" is never read as "1234567".
 _RUN = re.compile(
-    rf"(?<!\d)(?P<prefix>\(?(?:\+|00)45\)?{_GAP}?|\+)?(?P<digits>\d++(?:(?:{_GAP}{{1,2}}|[.\-–]|{_GAP}[-–]{_GAP})\d++)*+)"
+    rf"(?<!\d)(?P<prefix>\(?(?:\+|00)45\)?{_GAP}?|\+)?"
+    rf"(?P<digits>\d++(?:(?:{_GAP}{{1,2}}|[.\-/·_]|{_GAP}[\-/·]{_GAP})\d++)*+)"
 )
 _GROUP = re.compile(r"\d+")
-# What every text to be masked has; nine sentences of ten have none of it.
-_PERHAPS = re.compile(r"@|[(\[](?:at|snabel)|(?:\d\D*+){6}", re.IGNORECASE)
-_LOOK_BACK = 30
+# What a text to be masked has; nine sentences of ten have none of it.
+_PERHAPS_EMAIL = re.compile(_AT, re.IGNORECASE)
+_PERHAPS_NUMBER = re.compile(r"(?:\d\D*+){6}")
+_LOOK_BACK = 40
 _YEARS = range(1900, 2100)
-# How people group the eight digits of a telephone number. With dots or dashes the last four would be amounts.
-_GROUPINGS = ((8,), (2, 2, 2, 2), (4, 4), (2, 3, 3), (3, 2, 3), (3, 3, 2), (2, 6))
+# How people group the digits of a number, with what stands between the groups.
+_SEPARATORS = "[-./ ·_]"
+_CPR_SHAPE = re.compile(
+    rf"10|6[-/ ·_]4|2(?P<a>{_SEPARATORS})2(?P=a)2[-/ ·_]4|2(?P<b>{_SEPARATORS})2(?P=b)4[-/]4|6[-/]2 2|4 2[-/]4|(?:1 ){{9}}1"
+)
+_PHONE_SHAPE = re.compile(
+    rf"8|2(?P<a>{_SEPARATORS})2(?P=a)2(?P=a)2|4[-. ]4|2 3 3|3 2 3|3 3 2|2 6|4 2 2|2 2 4|(?:1 ){{7}}1"
+)
+# These are a telephone number only where no other figures stand beside them.
+_ALONE = ("4 2 2", "2 2 4", "1 1 1 1 1 1 1 1")
+_MOST_GROUPS = 10
 _CASE_BEFORE = re.compile(r"(?<!\d)\d{1,6}/$")
 _CASE_AFTER = re.compile(r"/\d{1,6}(?!\d)")
 
@@ -56,16 +74,13 @@ def mask(text: str) -> Masked:
     Raises:
         DataFileError: ``data/privacy.yml`` is wrong.
     """
-    if not _PERHAPS.search(text):
-        return Masked(text, {})
     counts: Counter[str] = Counter()
     before = None
     while before != text:  # what is left of a run of digits may read differently without the rest
         before = text
-        text, emails = _EMAIL.subn(EMAIL, text)
-        counts["e-mail"] += emails
-        text = _RUN.sub(lambda match: _masked_run(match, counts), text)
-    return Masked(text, dict(+counts))
+        for find in (_emails, _numbers):
+            text = _replaced(text, find, counts)
+    return Masked(text, dict(counts))
 
 
 def masked_page(page: Page) -> tuple[Page, dict[str, int]]:
@@ -96,6 +111,41 @@ def published(text: str) -> Masked:
     return Masked(named, dict(+Counter({**masked.counts, "navn": persons})))
 
 
+class _Found(NamedTuple):
+    """Something to be masked, and where it stands."""
+
+    start: int
+    end: int
+    kind: str
+
+
+_PLACEHOLDERS = {"e-mail": EMAIL, "cpr": CPR, "telefon": PHONE}
+
+
+def _replaced(text: str, find: Callable[[str], Iterator[_Found]], counts: Counter[str]) -> str:
+    """Replace what ``find`` finds in the folded ``text``; the rest stays as it is spelled."""
+    plain = folded(text)
+    pieces, at = [], 0
+    for found in find(plain.text):
+        start, end = plain.where(found.start, found.end)
+        pieces += [text[at:start], _PLACEHOLDERS[found.kind]]
+        counts[found.kind] += 1
+        at = end
+    return "".join(pieces) + text[at:] if pieces else text
+
+
+def _emails(text: str) -> Iterator[_Found]:
+    if _PERHAPS_EMAIL.search(text):
+        for match in _EMAIL.finditer(text):
+            yield _Found(match.start(), match.end(), "e-mail")
+
+
+def _numbers(text: str) -> Iterator[_Found]:
+    if _PERHAPS_NUMBER.search(text):
+        for match in _RUN.finditer(text):
+            yield from _in_run(_Run.of(match))
+
+
 @dataclass(frozen=True, slots=True)
 class _Words:
     phone: re.Pattern[str]
@@ -110,8 +160,8 @@ def _words() -> _Words:
         name: "|".join(re.escape(word).replace(r"\*", r"[\w.\-]*") for word in words)
         for name, words in privacy().model_dump().items()
     }
-    # A word, and at most one short word more ("telefonnummer er", "ring på").
-    before = r"(?<!\w)(?:{})\.?(?:[^\w\n]+[a-zæøå]{{1,6}}\.?)?[^\w\n]*$"
+    # A word, and at most three short words more ("telefonnummeret til os er", "ring på").
+    before = r"(?<!\w)(?:{})\.?(?:[^\w\n]+[a-zæøå]{{1,6}}\.?){{0,3}}[^\w\n]*$"
     return _Words(
         phone=re.compile(before.format(lists["phone_words"]), re.IGNORECASE),
         other=re.compile(
@@ -139,15 +189,24 @@ class _Run:
     def lengths(self, first: int, last: int) -> tuple[int, ...]:
         return tuple(len(group[0]) for group in self.groups[first:last])
 
+    def shape(self, first: int, last: int) -> str:
+        """Return how the digits are grouped: "2-2-2-2"."""
+        lengths = map(str, self.lengths(first, last))
+        return "".join(
+            itertools.chain.from_iterable(
+                itertools.zip_longest(lengths, self.separators(first, last), fillvalue="")
+            )
+        )
+
     def digits(self, first: int, last: int) -> str:
         return "".join(group[0] for group in self.groups[first:last])
 
     def separators(self, first: int, last: int) -> list[str]:
-        """Return what stands between the groups, without spaces around a dash: " ", "." or "-"."""
+        """Return what stands between the groups, without spaces around a mark: " ", ".", "-", "/", "·" or "_"."""
         between = (
             self.text[one.end() : other.start()] for one, other in itertools.pairwise(self.groups[first:last])
         )
-        return [part.strip().replace("–", "-") or " " for part in between]
+        return [part.strip() or " " for part in between]
 
     def before(self, first: int) -> str:
         start = self.start if first == 0 else self.groups[first].start()
@@ -158,22 +217,22 @@ class _Run:
         return self.text[end : end + _LOOK_BACK]
 
 
-def _masked_run(match: re.Match[str], counts: Counter[str]) -> str:
-    run = _Run.of(match)
-    pieces, at, first = [], match.start(), 0
+def _in_run(run: _Run) -> Iterator[_Found]:
+    """Yield the numbers in a run of digits that are somebody's."""
+    first = 0
     while first < len(run.groups):
+        start = run.groups[first].start()
         if last := _cpr_end(run, first):
-            kind, placeholder, start = "cpr", CPR, run.groups[first].start()
+            yield _Found(start, run.groups[last - 1].end(), "cpr")
         elif last := _phone_end(run, first):
-            kind, placeholder = "telefon", PHONE
-            start = run.start if first == 0 else run.groups[first].start()
-        else:
-            first += 1
-            continue
-        counts[kind] += 1
-        pieces += [run.text[at:start], placeholder]
-        at, first = run.groups[last - 1].end(), last
-    return "".join(pieces) + run.text[at : match.end()]
+            yield _Found(run.start if first == 0 else start, run.groups[last - 1].end(), "telefon")
+        first = last or first + 1
+
+
+def _shaped(run: _Run, first: int, shape: re.Pattern[str]) -> int | None:
+    """Return the group after the shortest number of this ``shape`` that begins with group ``first``."""
+    lasts = range(first + 1, min(first + _MOST_GROUPS, len(run.groups)) + 1)
+    return next((last for last in lasts if shape.fullmatch(run.shape(first, last))), None)
 
 
 def _cpr_end(run: _Run, first: int) -> int | None:
@@ -181,16 +240,12 @@ def _cpr_end(run: _Run, first: int) -> int | None:
 
     Its first six digits are a date (day + 60 in substitute numbers), or a word says what it is.
     """
-    for grouping in ((10,), (6, 4), (2, 2, 2, 4)):
-        last = first + len(grouping)
-        separators = run.separators(first, last)
-        if run.lengths(first, last) != grouping or "." in separators[-1:] or len(set(separators[:-1])) > 1:
-            continue
-        digits = run.digits(first, last)
-        is_date = int(digits[:2]) % 60 in range(1, 32) and int(digits[2:4]) in range(1, 13)
-        if _words().cpr.search(run.before(first)) or (is_date and not _glued(run, first)):
-            return last
-    return None
+    last = _shaped(run, first, _CPR_SHAPE)
+    if last is None:
+        return None
+    digits = run.digits(first, last)
+    is_date = int(digits[:2]) % 60 in range(1, 32) and int(digits[2:4]) in range(1, 13)
+    return last if _words().cpr.search(run.before(first)) or (is_date and not _glued(run, first)) else None
 
 
 def _phone_end(run: _Run, first: int) -> int | None:
@@ -198,15 +253,22 @@ def _phone_end(run: _Run, first: int) -> int | None:
     words, before = _words(), run.before(first)
     if first == 0 and run.prefix == "+":
         return _end_of(run, first, range(8, 16))
-    if (first == 0 and run.prefix) or words.phone.search(before):
-        return _end_of(run, first, range(8, 9)) or _with_country_code(run, first)
-    if words.other.search(before) or _glued(run, first):
+    has_prefix = first == 0 and bool(run.prefix)
+    if not has_prefix and words.other.search(before):
         return None
-    for grouping in _GROUPINGS:
-        last = first + len(grouping)
-        if run.lengths(first, last) == grouping and not _something_else(run, first, last):
-            return last
-    return _with_country_code(run, first)
+    elsewhere = _abroad(run, first) or _with_country_code(run, first)
+    if has_prefix or words.phone.search(before):
+        return elsewhere or _end_of(run, first, range(8, 9))
+    if _glued(run, first):
+        return None
+    last = _shaped(run, first, _PHONE_SHAPE)
+    return last if last and not _something_else(run, first, last) else elsewhere
+
+
+def _abroad(run: _Run, first: int) -> int | None:
+    """Return the end of a number with 00 and the code of a country before it."""
+    is_abroad = re.match("00[1-9]", run.groups[first][0])
+    return _end_of(run, first, range(11, 18)) if is_abroad else None
 
 
 def _with_country_code(run: _Run, first: int) -> int | None:
@@ -224,7 +286,7 @@ def _end_of(run: _Run, first: int, wanted: range) -> int | None:
     """Return where the longest stretch of groups ends that has a ``wanted`` number of digits and is no amount."""
     ends = [
         last
-        for last in range(first + 1, len(run.groups) + 1)
+        for last in range(first + 1, min(first + wanted.stop, len(run.groups) + 1))
         if sum(run.lengths(first, last)) in wanted and not _words().amount.match(run.after(last))
     ]
     return ends[-1] if ends else None
@@ -232,22 +294,30 @@ def _end_of(run: _Run, first: int, wanted: range) -> int | None:
 
 def _something_else(run: _Run, first: int, last: int) -> bool:
     """Whether eight digits that are grouped like a telephone number are an amount, a date, a range, a row of figures ..."""
-    digits, separators = run.digits(first, last), run.separators(first, last)
-    lengths, after = run.lengths(first, last), run.after(last)
-    if digits[0] in "01" or _words().amount.match(after):
+    digits, shape, after = run.digits(first, last), run.shape(first, last), run.after(last)
+    if digits[0] in "01" or _words().amount.match(after) or _count_up(run, first, last):
         return True
-    if lengths == (8,):
+    if shape in _ALONE:
+        is_alone = first == 0 and last == len(run.groups)
+        return not is_alone or int(digits[:4]) in _YEARS or int(digits[4:]) in _YEARS
+    if shape == "8":
         is_date = int(digits[:4]) in _YEARS and "01" <= digits[4:6] <= "12" and "01" <= digits[6:] <= "31"
-        return is_date or re.match(r"[.\-–]\d", after) is not None or _CASE_AFTER.match(after) is not None
+        return is_date or re.match(r"[.-]\d", after) is not None or _CASE_AFTER.match(after) is not None
+    lengths = run.lengths(first, last)
     if lengths == (2, 2, 2, 2):
-        # "20.30-22.00", "24.12-26.12": two times or dates. More than two groups of two beside a number: a table.
-        return separators[0] != separators[1] or _twos(run, first) % 4 != 0
+        return _twos(run, first) % 4 != 0  # more groups of two than four beside a number: a table
     if lengths == (4, 4):
         one, other = int(digits[:4]), int(digits[4:])
-        is_range = separators == ["-"] and one < other and one % 10 == other % 10 == 0
+        is_range = shape == "4-4" and one < other and one % 10 == other % 10 == 0
         are_round = one % 100 == other % 100 == 0  # "4200 4400": a row of a table
         return is_range or are_round or (one in _YEARS and other in _YEARS)
-    return set(separators) != {" "} or run.lengths(last, last + 1) == (3,)
+    return run.lengths(last, last + 1) == (3,)
+
+
+def _count_up(run: _Run, first: int, last: int) -> bool:
+    """Whether each group is one more than the one before it: "23 24 25 26" are years."""
+    numbers = [int(group[0]) for group in run.groups[first:last]]
+    return last - first > 2 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def _twos(run: _Run, first: int) -> int:
@@ -263,4 +333,4 @@ def _glued(run: _Run, first: int) -> bool:
     """Whether what stands right before the group makes it part of something longer, such as a case number."""
     start = run.start if first == 0 else run.groups[first].start()
     before = run.text[max(0, start - 8) : start]
-    return bool(before[-1:].isalpha() or _CASE_BEFORE.search(before) or re.search(r"\d[.\-–]$", before))
+    return bool(before[-1:].isalpha() or _CASE_BEFORE.search(before) or re.search(r"\d[.-]$", before))
