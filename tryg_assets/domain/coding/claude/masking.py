@@ -37,9 +37,8 @@ _RUN = re.compile(
     rf"(?P<digits>\d++(?:(?:{_GAP}{{1,2}}|[.\-/·_]|{_GAP}[\-/·]{_GAP})\d++)*+)"
 )
 _GROUP = re.compile(r"\d+")
-# What a text to be masked has; nine sentences of ten have none of it.
-_PERHAPS_EMAIL = re.compile(_AT, re.IGNORECASE)
-_PERHAPS_NUMBER = re.compile(r"(?:\d\D*+){6}")
+# What every text to be masked has; nine sentences of ten have none of it.
+_PERHAPS = re.compile(r"[@%&(\[{<]|[sS][nN]|-[aA]|(?:\d\D*+){6}")
 _LOOK_BACK = 40
 _YEARS = range(1900, 2100)
 # How people group the digits of a number, with what stands between the groups.
@@ -52,7 +51,7 @@ _PHONE_SHAPE = re.compile(
 )
 # These are a telephone number only where no other figures stand beside them.
 _ALONE = ("4 2 2", "2 2 4", "1 1 1 1 1 1 1 1")
-_MOST_GROUPS = 10
+_CPR_DIGITS, _PHONE_DIGITS = range(10, 13), range(8, 9)
 _CASE_BEFORE = re.compile(r"(?<!\d)\d{1,6}/$")
 _CASE_AFTER = re.compile(r"/\d{1,6}(?!\d)")
 
@@ -74,6 +73,8 @@ def mask(text: str) -> Masked:
     Raises:
         DataFileError: ``data/privacy.yml`` is wrong.
     """
+    if not _PERHAPS.search(folded(text).text):
+        return Masked(text, {})
     counts: Counter[str] = Counter()
     before = None
     while before != text:  # what is left of a run of digits may read differently without the rest
@@ -135,14 +136,13 @@ def _replaced(text: str, find: Callable[[str], Iterator[_Found]], counts: Counte
 
 
 def _emails(text: str) -> Iterator[_Found]:
-    if _PERHAPS_EMAIL.search(text):
-        for match in _EMAIL.finditer(text):
-            yield _Found(match.start(), match.end(), "e-mail")
+    for match in _EMAIL.finditer(text):
+        yield _Found(match.start(), match.end(), "e-mail")
 
 
 def _numbers(text: str) -> Iterator[_Found]:
-    if _PERHAPS_NUMBER.search(text):
-        for match in _RUN.finditer(text):
+    for match in _RUN.finditer(text):
+        if len(match["digits"]) >= _PHONE_DIGITS.start:
             yield from _in_run(_Run.of(match))
 
 
@@ -229,10 +229,20 @@ def _in_run(run: _Run) -> Iterator[_Found]:
         first = last or first + 1
 
 
-def _shaped(run: _Run, first: int, shape: re.Pattern[str]) -> int | None:
-    """Return the group after the shortest number of this ``shape`` that begins with group ``first``."""
-    lasts = range(first + 1, min(first + _MOST_GROUPS, len(run.groups)) + 1)
-    return next((last for last in lasts if shape.fullmatch(run.shape(first, last))), None)
+def _ends(run: _Run, first: int, wanted: range) -> Iterator[int]:
+    """Yield each group after which a ``wanted`` number of digits has come since group ``first``."""
+    count = 0
+    for last, group in enumerate(run.groups[first : first + wanted.stop], first + 1):
+        count += len(group[0])
+        if count >= wanted.stop:
+            return
+        if count in wanted:
+            yield last
+
+
+def _shaped(run: _Run, first: int, wanted: range, shape: re.Pattern[str]) -> int | None:
+    """Return the group after the number of this ``shape`` that begins with group ``first``, if one does."""
+    return next((last for last in _ends(run, first, wanted) if shape.fullmatch(run.shape(first, last))), None)
 
 
 def _cpr_end(run: _Run, first: int) -> int | None:
@@ -240,7 +250,7 @@ def _cpr_end(run: _Run, first: int) -> int | None:
 
     Its first six digits are a date (day + 60 in substitute numbers), or a word says what it is.
     """
-    last = _shaped(run, first, _CPR_SHAPE)
+    last = _shaped(run, first, _CPR_DIGITS, _CPR_SHAPE)
     if last is None:
         return None
     digits = run.digits(first, last)
@@ -258,10 +268,10 @@ def _phone_end(run: _Run, first: int) -> int | None:
         return None
     elsewhere = _abroad(run, first) or _with_country_code(run, first)
     if has_prefix or words.phone.search(before):
-        return elsewhere or _end_of(run, first, range(8, 9))
+        return elsewhere or _end_of(run, first, _PHONE_DIGITS)
     if _glued(run, first):
         return None
-    last = _shaped(run, first, _PHONE_SHAPE)
+    last = _shaped(run, first, _PHONE_DIGITS, _PHONE_SHAPE)
     return last if last and not _something_else(run, first, last) else elsewhere
 
 
@@ -284,11 +294,7 @@ def _with_country_code(run: _Run, first: int) -> int | None:
 
 def _end_of(run: _Run, first: int, wanted: range) -> int | None:
     """Return where the longest stretch of groups ends that has a ``wanted`` number of digits and is no amount."""
-    ends = [
-        last
-        for last in range(first + 1, min(first + wanted.stop, len(run.groups) + 1))
-        if sum(run.lengths(first, last)) in wanted and not _words().amount.match(run.after(last))
-    ]
+    ends = [last for last in _ends(run, first, wanted) if not _words().amount.match(run.after(last))]
     return ends[-1] if ends else None
 
 
