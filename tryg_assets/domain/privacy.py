@@ -21,6 +21,9 @@ class Privacy(BaseModel):
     cpr_words: tuple[str, ...]
     given_names_also_words: frozenset[str]
     surname_endings: tuple[str, ...]
+    surnames: frozenset[str]
+    title_endings: tuple[str, ...]
+    person_joiners: frozenset[str]
     no_person_endings: tuple[str, ...]
 
 

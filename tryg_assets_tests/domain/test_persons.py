@@ -8,7 +8,7 @@ import pytest
 
 from tryg_assets.domain.actors.entities import actor_rows
 from tryg_assets.domain.actors.lexicon import lexicon
-from tryg_assets.domain.actors.persons import names_a_person, person_spans, persons_named, without_persons
+from tryg_assets.domain.actors.persons import person_spans, persons_named, without_person, without_persons
 from tryg_assets.domain.coding.interface import ActorMention, Page, PageCoding, Placement
 from tryg_assets.domain.reference import UNRESOLVED, actor_taxonomy
 
@@ -28,6 +28,15 @@ def persons(text: str) -> list[str]:
         ("Det siger lektor Fjordbak.", ["Fjordbak"]),
         ("Borgmester Xu Hansen åbner huset.", ["Borgmester Xu Hansen"]),
         ("Aarhus Kommune Jens Hansen", ["Jens Hansen"]),
+        ("Fatma Yilmaz og Xin Nguyen er frivillige.", ["Fatma Yilmaz", "Xin Nguyen"]),
+        (
+            "Mette\u00adHansen og Met\u00adte\u00a0Han\u00adsen",
+            ["Mette\u00adHansen", "Met\u00adte\u00a0Han\u00adsen"],
+        ),
+        (
+            "Anne\u2011Marie Hansen, KontaktMette HansenTelefon",
+            ["Anne\u2011Marie Hansen", "Mette HansenTelefon"],
+        ),
     ],
 )
 def test_a_person_is_found(text: str, found: list[str]) -> None:
@@ -47,6 +56,8 @@ def test_a_person_is_found(text: str, found: list[str]) -> None:
         "Projektet Bo Trygt",
         "ALL IN-indsatsen",
         "Per måned",
+        "Line af lys",
+        "SoMe og LinkedIn",
         "Tryg Odense og Aarhus Kommune",
         "ingen navne her",
         "",
@@ -70,7 +81,30 @@ def test_no_known_actor_is_taken_for_a_person() -> None:
     known = {rule.canonical for rule in rules if rule.canonical}
     known |= {name for entry in actor_taxonomy().subcategories.values() for name in entry.typical_names}
     assert "Niels Brock" in known
-    assert [name for name in sorted(known) if names_a_person(name)] == []
+    assert [name for name in sorted(known) if without_person(name) != name] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "actor"),
+    [
+        ("Borgmester Mette Hansen", ""),
+        ("politikommissær Jens Jensen", ""),
+        ("SSP-konsulent Ali Khan", ""),
+        ("Mette Hansen, Natteravnene", ""),
+        ("Fatma Yilmaz", ""),
+        ("Niels", ""),
+        ("Natteravnene v. Kirsten Sørensen", "Natteravnene"),
+        ("Natteravnene v/formand Kirsten Sørensen", "Natteravnene"),
+        ("Grundejerforeningen (Mette Hansen)", "Grundejerforeningen"),
+        ("Natteravnene, kontaktperson Mette", "Natteravnene"),
+        ("borgmesteren", "borgmesteren"),
+        ("Niels Brock", "Niels Brock"),
+        ("Café Sofie", "Café Sofie"),
+        ("Jens Baggesens Skole", "Jens Baggesens Skole"),
+    ],
+)
+def test_of_the_name_of_an_actor_only_what_is_no_person_is_kept(name: str, actor: str) -> None:
+    assert without_person(name) == actor
 
 
 class Naive:
@@ -88,10 +122,15 @@ class Naive:
     def prepare_actors(self, pages: Sequence[Page]) -> None: ...
 
     def actors(self, page: Page, sentence_ids: tuple[int, ...] = ()) -> list[ActorMention]:
-        names = ("Mette Hansen", "Niels", "Natteravnene", "Niels Brock")
+        named = [(name, name) for name in ("Mette Hansen", "Niels", "Natteravnene", "Niels Brock")]
+        named += [
+            ("Borgmester Mette Hansen", "Borgmesteren"),
+            ("Borgmesteren", "Borgmester Mette Hansen"),
+            ("Ældrerådet v. Kirsten Sørensen", "Ældrerådet"),
+        ]
         return [
-            ActorMention(n, 1, "deltager", Placement(n, "local", UNRESOLVED, UNRESOLVED, "model"))
-            for n in names
+            ActorMention(surface, 1, "deltager", Placement(name, "local", UNRESOLVED, UNRESOLVED, "model"))
+            for surface, name in named
         ]
 
 
@@ -107,5 +146,5 @@ def test_whatever_the_engine_says_no_person_becomes_an_actor() -> None:
         "evidence_ids": [1],
     }
     mentions, entities = actor_rows([initiative], {"p1": page}, Naive(), "aarhus")
-    assert {row["surface"] for row in mentions} == {"Natteravnene", "Niels Brock"}
-    assert {row["canonical_name"] for row in entities} == {"Natteravnene", "Niels Brock"}
+    assert {row["surface"] for row in mentions} == {"Natteravnene", "Niels Brock", "Ældrerådet"}
+    assert {row["canonical_name"] for row in entities} == {"Natteravnene", "Niels Brock", "Ældrerådet"}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain, pairwise
 from typing import Any
 
-from tryg_assets.domain.actors.persons import names_a_person
+from tryg_assets.domain.actors.persons import without_person
 from tryg_assets.domain.coding.interface import ActorMention, Coder, Page, Placement, fold
 from tryg_assets.ids import stable_id
 
@@ -35,8 +36,8 @@ def actor_rows(
         for initiative, sentence_ids in _sections(page, here):
             found.extend(
                 (initiative["initiative_id"], page_id, mention)
-                for mention in coder.actors(page, sentence_ids)
-                if not names_a_person(mention.placement.canonical_name)
+                for mention in map(_impersonal, coder.actors(page, sentence_ids))
+                if mention.surface and mention.placement.canonical_name
             )
     names = _nominatives({mention.placement.canonical_name for _, _, mention in found})
     mentions: dict[str, Row] = {}
@@ -61,6 +62,16 @@ def actor_rows(
         placements[entity_id][mention.placement] += 1
     rows = sorted(mentions.values(), key=lambda row: (row["page_id"], row["sentence_id"], row["mention_id"]))
     return rows, _entities(rows, placements, names, coder.engine, municipality)
+
+
+def _impersonal(mention: ActorMention) -> ActorMention:
+    """Return ``mention`` without the name of a person, neither as it stands on the page nor as the actor's name."""
+    name = without_person(mention.placement.canonical_name)
+    return replace(
+        mention,
+        surface=without_person(mention.surface),
+        placement=replace(mention.placement, canonical_name=name),
+    )
 
 
 def _entities(

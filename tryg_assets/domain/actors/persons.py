@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from tryg_assets.domain.actors.lexicon import Lexicon, Token, lexicon, tokens, without_genitive
 from tryg_assets.domain.coding.interface import Page
+from tryg_assets.domain.folding import apart
 from tryg_assets.domain.privacy import privacy
 
 
@@ -22,20 +23,45 @@ def person_spans(text: str) -> list[tuple[int, int]]:
     """Return (start, end) of each name in ``text`` that is a person's, wherever it stands.
 
     A person is a given name of ``data/codebook/actors.yml`` with or without more names after it, capitalised names of which the
-    last ends like a surname, or a capitalised name after a title. A name with a word for a place or an organisation in it
+    last is or ends like a surname, or a capitalised name after a title. Invisible characters in it do not hide it. A name with a word for a place or an organisation in it
     ("Peter Bangs Vej") is none; a given name that is a word too ("Bo") needs a surname.
     """
-    words = tokens(text)
+    plain = apart(text)
+    words = tokens(plain.text)
     return [
-        (words[first].start, words[last - 1].end)
-        for run_first, run_last in _runs(words, text)
+        plain.where(words[first].start, words[last - 1].end)
+        for run_first, run_last in _runs(words, plain.text)
         for first, last in _person(words, run_first, run_last)
     ]
 
 
-def names_a_person(name: str) -> bool:
-    """Whether ``name`` is, or begins with, the name of a person. A known actor that is called like one ("Niels Brock") is none."""
-    return name.casefold() not in _known_actors() and any(start == 0 for start, _ in person_spans(name))
+def without_person(name: str) -> str:
+    """Return the name of an actor without that of a person in it: what stands before the person, nothing if that is a title.
+
+    "Natteravnene v. Kirsten Sørensen" is Natteravnene, "Borgmester Mette Hansen" is none. A given name alone right after a name
+    belongs to it ("Café Sofie"), and a known actor that is called like a person ("Niels Brock") stays.
+    """
+    spans = person_spans(name)
+    if not spans or name.casefold() in _known_actors():
+        return name
+    start, end = spans[0]
+    before = tokens(name[:start])
+    kept = list(before)
+    while kept and _introduces(kept[-1]):
+        kept.pop()
+    if kept and len(kept) == len(before) and len(tokens(name[start:end])) == 1:
+        return name
+    return name[: kept[-1].end] if kept else ""
+
+
+def _introduces(word: Token) -> bool:
+    """Whether a word, or mark, only says that a person's name follows, and who it is."""
+    words = privacy()
+    return (
+        not word.text[0].isalnum()
+        or word.folded in words.person_joiners
+        or word.folded.endswith(words.title_endings)
+    )
 
 
 def persons_named(pages: Iterable[Page]) -> int:
@@ -73,7 +99,10 @@ def _person(words: list[Token], first: int, last: int) -> Iterator[tuple[int, in
     if given is not None and (given + 1 < last or words[given].text not in names.given_names_also_words):
         yield given, last
     elif (first > 0 and words[first - 1].folded.rstrip(".") in book.titles) or (
-        last - first > 1 and _bare(words[last - 1]).endswith(names.surname_endings)
+        last - first > 1
+        and (
+            _bare(words[last - 1]).endswith(names.surname_endings) or words[last - 1].folded in names.surnames
+        )
     ):
         yield first, last
 
