@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -101,6 +102,28 @@ def test_private_details_never_leave_the_machine(standin: StandIn, tmp_path: Pat
     assert "jens@aarhus.dk" not in sent
     assert "[telefon]" in sent
     assert row["is_initiative"] == "yes"
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "010203\u20111234",
+        "010203\u22121234",
+        "22\u201133\u201144\u201155",
+        "0046 70 123 45 67",
+        "mette\u200b@kommune.dk",
+        "anna(a)kommune.dk",
+        "lars.hansen\uff20kommune.dk",
+        "lars\u200b.hansen@kommune.dk",
+    ],
+)
+def test_private_details_never_leave_the_machine_however_they_are_spelled(
+    standin: StandIn, tmp_path: Path, detail: str
+) -> None:
+    page = strategy(1, extra=f" Om trygheden: {detail} svarer.")
+    code_pages([page], engine(standin, tmp_path))
+    sent = [request["messages"][0]["content"] for request in standin.asked]
+    assert all(re.search(r"Om trygheden: \[(CPR|telefon|e-mail)\] svarer\.", content) for content in sent)
 
 
 def test_a_quote_with_a_masked_number_is_found_again(standin: StandIn, tmp_path: Path) -> None:
@@ -246,6 +269,56 @@ def test_what_is_said_to_be_copied_and_is_not_on_the_page_is_left_out(
         None
     ] * 4
     assert initiative["themes"] == [], "a theme stands under an area that applies"
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({"place": "o", "department": "r", "name": "e"}, {"place": None, "department": None}),
+        ({"place": "Byråd", "department": "Politi"}, {"place": None, "department": "Politi"}),
+        ({"users_per_year": 20}, {"users_per_year": None}),
+        ({"users_per_year": 200}, {"users_per_year": None}),
+        ({"users_per_year": 300}, {"users_per_year": 300}),
+        ({"users_per_year": 1200}, {"users_per_year": 1200}),
+    ],
+)
+def test_what_is_copied_stands_on_the_page_in_whole_words_and_numbers(
+    standin: StandIn,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    said: dict[str, Any],
+    kept: dict[str, Any],
+) -> None:
+    from tryg_assets_tests import standin as rules
+
+    told = rules._describe
+
+    def lying(text: str, wanted: rules.Body) -> rules.Body:
+        answer = told(text, wanted)
+        answer["initiatives"][0] |= said
+        return answer
+
+    monkeypatch.setattr(rules, "_describe", lying)
+    page = strategy(4, extra=" I 2025 har 1.200 brugt den, heraf 300 unge.")
+    initiative = code_pages([page], engine(standin, tmp_path))[0]["initiatives"][0]
+    assert {field: initiative[field] for field in kept} == kept
+    assert initiative["name"] == "Tryghedsstrategi 4"
+
+
+def test_an_actor_whose_name_is_not_on_the_page_is_called_as_the_page_calls_it(
+    standin: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tryg_assets_tests import standin as rules
+
+    said = {"name": "Foreningen som slet ikke står på siden", "scope": "local", "role": "deltager"}
+    actors = [{**said, "surface": surface, "sentence": 3} for surface in ("Natteravnene", "r", "Ravnene")]
+    monkeypatch.setattr(rules, "_actors", lambda _: {"actors": actors})
+    claude = engine(standin, tmp_path)
+    claude.prepare_actors([strategy(1)])
+    found = claude.actors(strategy(1))
+    assert [(actor.surface, actor.placement.canonical_name) for actor in found] == [
+        ("Natteravnene", "Natteravnene")
+    ]
 
 
 def test_one_page_that_the_server_rejects_is_a_doubt_and_the_others_go_on(

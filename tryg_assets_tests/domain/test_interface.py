@@ -91,6 +91,44 @@ def test_folding_keeps_words_apart() -> None:
     assert fold("tryg") != fold("tryk")
 
 
+@pytest.mark.parametrize(
+    ("quote", "found"),
+    [
+        ("en plan for trygheden", True),
+        ("EN PLAN\u00a0for trygheden", True),
+        ("planen", False),
+        ("e", False),
+        (".", False),
+        ("en plan", False),
+        ("n plan for", False),
+        ("en plan for tryg", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_quote_is_three_whole_words_of_a_sentence(quote: str | None, found: bool) -> None:
+    page = Page.of("p", "", "", "", "Vi har en plan for trygheden.")
+    assert page.says(quote, [1]) is found
+
+
+def test_a_sentence_of_fewer_words_is_quoted_whole() -> None:
+    page = Page.of("p", "", "", "", "# Tryg By\n# Natteravne\n- ...\nRing 86 12 34 56.")
+    assert page.says("Tryg By", [1])
+    assert not page.says("Tryg", [1])
+    assert page.says("natteravne", [1, 2])
+    assert not page.says("...", [3])
+    assert page.says("Ring [telefon]", [4])
+
+
+@pytest.mark.parametrize(
+    ("actor", "found"),
+    [("SSP", True), ("Natteravnene", True), ("Røde Kors", True), ("Ravnene", False), ("r", False)],
+)
+def test_an_actor_stands_in_a_sentence_in_whole_words_a_genitive_aside(actor: str, found: bool) -> None:
+    page = Page.of("p", "", "", "", "SSP, Natteravnenes formand og Røde Kors' frivillige.")
+    assert page.names(actor, 1) is found
+
+
 def test_an_engine_is_found_by_id() -> None:
     assert coder("offline-rules").engine == "offline-rules"
 
@@ -141,7 +179,7 @@ def test_every_engine_finds_actors_where_they_stand_and_places_them_in_the_taxon
     found = any_engine.actors(page)
     assert {"natteravne", "politi"} <= {actor.placement.subcategory for actor in found}
     for actor in found:
-        assert page.says(actor.surface, [actor.sentence_id])
+        assert page.names(actor.surface, actor.sentence_id)
         assert known[actor.placement.subcategory].master == actor.placement.master_category
     assert any_engine.actors(page, (3,)) == [actor for actor in found if actor.sentence_id == 3]
     assert any_engine.actors(EMPTY) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
@@ -14,6 +14,10 @@ Decision = Literal["yes", "no", "doubt"]
 # Why an answer could not count: the quote is not on the page; the model refused, was cut off, or gave no valid answer; the
 # server rejected the request.
 Problem = Literal["quote_not_found", "refused", "cut_off", "invalid", "rejected"]
+
+
+_WORD = re.compile(r"\w+")
+_LEAST_QUOTED = 3  # words
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +35,42 @@ class Page:
         """Number the sentences of ``text`` (one block a line, as in ``raw_crawl``)."""
         return cls(page_id, municipality, url, title, split_sentences(text))
 
+    @property
+    def whole(self) -> str:
+        """The title and every sentence, folded."""
+        return fold(" ".join([self.title, *(sentence.text for sentence in self.sentences)]))
+
     def sentence(self, number: int) -> str:
         """Return the text of sentence ``number``."""
         return self.sentences[number - 1].text
 
     def says(self, quote: str | None, numbers: Iterable[int]) -> bool:
-        """Whether ``quote`` stands in one of these sentences, as the page has them or as they are when masked."""
+        """Whether ``quote`` stands in one of these sentences, as the page has them or as they are when masked.
+
+        It must be of three words at least, or the whole of a shorter sentence: a word or a letter stands on any page.
+        """
+        wanted = fold(quote or "")
+        words = len(_WORD.findall(wanted))
+        return words > 0 and any(
+            stands_in(wanted, text) and words >= min(_LEAST_QUOTED, len(_WORD.findall(text)))
+            for text in self._as_read(numbers)
+        )
+
+    def names(self, actor: str, number: int) -> bool:
+        """Whether ``actor`` stands in sentence ``number``, as the page has it or as it is when masked."""
+        wanted = fold(actor)
+        return any(stands_in(wanted, text) for text in self._as_read([number]))
+
+    def _as_read(self, numbers: Iterable[int]) -> Iterator[str]:
+        """Yield these sentences folded, each as the page has it and, if it is another then, masked."""
         from tryg_assets.domain.coding.claude.masking import mask  # it knows pages itself
 
-        wanted = fold(quote or "")
-        texts = [self.sentence(number) for number in numbers if 1 <= number <= len(self.sentences)]
-        return bool(wanted) and any(wanted in fold(text) or wanted in fold(mask(text).text) for text in texts)
+        for number in numbers:
+            if 1 <= number <= len(self.sentences):
+                text = self.sentence(number)
+                yield fold(text)
+                if (masked := mask(text).text) != text:
+                    yield fold(masked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +211,23 @@ _FOLDED = str.maketrans(
 def fold(text: str) -> str:
     """Fold what content systems vary without meaning: Unicode form, soft hyphens, dashes, quotes, spaces, case."""
     return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).translate(_FOLDED)).strip().casefold()
+
+
+def stands_in(wanted: str, whole: str) -> bool:
+    """Whether ``wanted`` stands in ``whole`` in whole words, a genitive -s aside; both are folded (:func:`fold`)."""
+    at = whole.find(wanted) if wanted else -1
+    while at >= 0:
+        end = at + len(wanted)
+        before = whole[max(0, at - 1) : at] + wanted[0]
+        after = wanted[-1] + _GENITIVE.sub("", whole[end : end + 3])[:1]
+        if not _INSIDE.match(before) and not _INSIDE.match(after):
+            return True
+        at = whole.find(wanted, at + 1)
+    return False
+
+
+_GENITIVE = re.compile(r"^'?s(?!\w)")
+_INSIDE = re.compile(r"\w\w")  # two letters side by side: in the middle of a word
 
 
 def verify(page: Page, coding: PageCoding) -> Checked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,7 @@ from tryg_assets.domain.coding.interface import (
     Placement,
     Problem,
     fold,
+    stands_in,
 )
 from tryg_assets.domain.coding.naming import clean_title
 from tryg_assets.domain.reference import UNRESOLVED, theme_to_area
@@ -124,7 +126,7 @@ def _initiative(page: Page, coding: PageCoding, said: Mapping[str, Any]) -> Name
     evidence, quote = _evidence(page, said["sentences"]), said["quote"].strip()
     if not page.says(quote, evidence):
         evidence, quote = coding.evidence_ids, coding.quote or ""
-    whole = fold(" ".join([page.title, *(sentence.text for sentence in page.sentences)]))
+    whole = page.whole
     areas = tuple(area for area, given in said["areas"].items() if given)
     return NamedInitiative(
         name=_copied(said["name"], whole) or clean_title(page.title, page.municipality),
@@ -143,7 +145,8 @@ def _initiative(page: Page, coding: PageCoding, said: Mapping[str, Any]) -> Name
 
 
 def _copied(text: str, whole: str) -> str | None:
-    return text.strip() if text.strip() and fold(text) in whole else None
+    """Return ``text`` if it stands on the page in whole words; one letter alone says nothing."""
+    return text.strip() if len(text.strip()) > 1 and stands_in(fold(text), whole) else None
 
 
 def _stated_amount(page: Page, kroner: int) -> float | None:
@@ -153,8 +156,10 @@ def _stated_amount(page: Page, kroner: int) -> float | None:
 
 
 def _stated_count(whole: str, count: int) -> int | None:
-    written = (str(count), f"{count:,}".replace(",", "."))
-    return count if count > 0 and any(form in whole for form in written) else None
+    """Return ``count`` if it stands on the page as a number of its own, not as a part of another."""
+    grouped = f"{count:,}".replace(",", "[. ]?")
+    written = re.search(rf"(?<![\d.,/-])(?<!\d ){grouped}(?![.,/-]?\d| \d{{3}}(?!\d))", whole)
+    return count if count > 0 and written else None
 
 
 def _evidence(page: Page, numbers: Iterable[int]) -> tuple[int, ...]:
@@ -178,11 +183,16 @@ class NamedActor:
 
 
 def named_actors(page: Page, reply: Reply) -> list[NamedActor]:
-    """Return the actors of an answer that stand in the sentence they are said to stand in, once for each sentence."""
+    """Return the actors of an answer that stand in the sentence they are said to stand in, once for each sentence.
+
+    A name that stands nowhere on the page is not the actor's: it is then called as the sentence calls it.
+    """
+    whole = page.whole
     found: dict[tuple[int, str], NamedActor] = {}
     for said in reply.content.get("actors", ()):
         surface, name, number = said["surface"].strip(), said["name"].strip(), said["sentence"]
-        if name and page.says(surface, [number]):
+        if len(surface) > 1 and page.names(surface, number):
+            name = _copied(name, whole) or surface
             actor = NamedActor(surface, name, said["scope"], said["role"], number)
             found.setdefault((number, fold(surface)), actor)
     return sorted(found.values(), key=lambda actor: (actor.sentence_id, actor.surface))
