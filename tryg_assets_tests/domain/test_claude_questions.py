@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tryg_assets.domain.coding.claude import tasks as tasks_module
 from tryg_assets.domain.coding.claude.answers import read_reply
 from tryg_assets.domain.coding.claude.limits import Limits
-from tryg_assets.domain.coding.claude.questions import Model, ask, page_content
+from tryg_assets.domain.coding.claude.questions import Model, actor_contents, ask, page_content
 from tryg_assets.domain.coding.claude.server import Server
 from tryg_assets.domain.coding.claude.tasks import PROMPTS, build_tasks, tasks
 from tryg_assets.domain.coding.codebook import codebook
@@ -40,10 +40,66 @@ def test_a_cut_page_keeps_order_and_numbers_and_never_passes_the_limit(text: str
     shown = [line for line in content.split("\n")[2:-1] if line != "..."]
     numbers = [int(line.partition(":")[0][1:]) for line in shown]
     assert numbers == sorted(set(numbers))
-    assert cut == (len(numbers) < len(given_page.sentences))
+    whole = [
+        line.endswith(f": {given_page.sentence(number)}") for number, line in zip(numbers, shown, strict=True)
+    ]
+    assert cut == (len(numbers) < len(given_page.sentences) or not all(whole))
     assert sum(map(len, shown)) <= most
     for number, line in zip(numbers, shown, strict=True):
-        assert line.endswith(given_page.sentence(number))
+        assert line.partition(": ")[2].strip(".") in given_page.sentence(number)
+
+
+def test_of_an_endless_sentence_the_part_around_the_word_stem_is_sent_and_the_others_too() -> None:
+    endless = "ord og " * 5000 + "tryghed " + "mere og " * 5000
+    content, cut = page_content(page(f"Før den.\n{endless}\nDerefter kommer en plan for trygheden."), 24_000)
+    assert cut
+    assert "S2: ... og ord" in content
+    assert "tryghed mere og" in content
+    assert "S1: Før den." in content
+    assert "S3: Derefter kommer en plan for trygheden." in content
+    assert 6_000 < len(content) < 7_000
+
+
+def test_an_endless_title_is_cut_too() -> None:
+    endless = Page.of("p", "aarhus", "https://aarhus.dk/p", "Tryg " * 20_000, "Kort.")
+    assert len(page_content(endless, 24_000)[0]) < 7_000
+
+
+def test_each_sentence_that_names_actors_is_sent_once() -> None:
+    actors = [
+        (1, "SSP", "SSP og politiet."),
+        (2, "Politiet", "SSP og politiet."),
+        (3, "Ældrerådet", "Rådet."),
+    ]
+    (content,) = actor_contents(actors, 1000)
+    assert content.split("\n")[1:-1] == [
+        "S1: SSP og politiet.",
+        "S2: Rådet.",
+        "A1: SSP | S1",
+        "A2: Politiet | S1",
+        "A3: Ældrerådet | S2",
+    ]
+
+
+def test_fifty_actors_of_one_long_sentence_take_little_more_than_the_sentence() -> None:
+    actors = [(number, f"Aktør {number}", "x" * 6200) for number in range(50)]
+    assert sum(map(len, actor_contents(actors, 24_000))) < 8_000
+
+
+@given(
+    st.lists(st.tuples(st.text("ab", max_size=9), st.text("xy", max_size=99)), max_size=60),
+    st.integers(50, 500),
+)
+def test_a_long_list_of_actors_is_sent_in_parts_each_actor_once(
+    found: list[tuple[str, str]], most: int
+) -> None:
+    actors = [(number, name, text) for number, (name, text) in enumerate(found)]
+    contents = actor_contents(actors, most)
+    lines = [line for content in contents for line in content.split("\n") if line.startswith("A")]
+    assert [
+        (int(line.partition(":")[0][1:]), line.partition(": ")[2].partition(" | ")[0]) for line in lines
+    ] == [(number, name) for number, name, _ in actors]
+    assert all(len("\n".join(content.split("\n")[1:-1])) <= most for content in contents)
 
 
 def test_sentences_with_the_word_stem_are_kept_first_and_then_their_neighbours() -> None:

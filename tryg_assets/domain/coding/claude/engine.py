@@ -18,13 +18,14 @@ from tryg_assets.domain.coding.claude.limits import Limits
 from tryg_assets.domain.coding.claude.live import Live
 from tryg_assets.domain.coding.claude.masking import masked_page
 from tryg_assets.domain.coding.claude.prices import Usage
-from tryg_assets.domain.coding.claude.questions import Model, Question, actor_content, ask, page_content
+from tryg_assets.domain.coding.claude.questions import Model, Question, actor_contents, ask, page_content
 from tryg_assets.domain.coding.claude.tasks import Task, Tasks
 from tryg_assets.domain.coding.interface import ActorMention, Page, PageCoding, fold
 from tryg_assets.errors import AnswersPending, ConfigurationError
 from tryg_assets.ids import content_hash
 
 _T = TypeVar("_T")
+_Line = tuple[int, str, str]
 _PORTION = 200  # pages looked up at once; their texts as they are sent stay in memory
 _PENDING = (
     "{count} answers are in batches that have not ended (at the most 24 hours). `tryg batches` shows and fetches them, as does "
@@ -240,27 +241,33 @@ class Claude:
         if not found:
             return []
         lines = _lines(sent.page, found)
-        masters = answers.placed(
-            self._answer(self._question(self.tasks.master, page, actor_content(lines.values()))).reply
-        )
-        below: dict[int, str] = {}
-        missing: list[_Missing] = []
-        for master, task in self.tasks.subcategories.items():
-            of_master = [line for line in lines.values() if masters.get(line[0]) == master]
-            try:
-                if of_master:
-                    below |= answers.placed(
-                        self._answer(self._question(task, page, actor_content(of_master))).reply
-                    )
-            except _Missing as one:
-                missing.append(one)
-        if missing:
-            raise _Missing(*(asking for one in missing for asking in one.asking))
+        masters = self._placed(page, [(self.tasks.master, list(lines.values()))])
+        of_master = [
+            (task, [line for line in lines.values() if masters.get(line[0]) == master])
+            for master, task in self.tasks.subcategories.items()
+        ]
+        below = self._placed(page, of_master)
         return [
             answers.mention(actor, masters.get(number), below.get(number))
             for actor in found
             for number in [lines[fold(actor.name)][0]]
         ]
+
+    def _placed(self, page: Page, asked: Iterable[tuple[Task, list[_Line]]]) -> dict[int, str]:
+        """Return the category that each task gives its actors, by their numbers."""
+        placed: dict[int, str] = {}
+        missing: list[Asking] = []
+        waiting = False
+        for task, actors in asked:
+            for content in actor_contents(actors, self.tasks.page_characters):
+                try:
+                    placed |= answers.placed(self._answer(self._question(task, page, content)).reply)
+                except _Missing as one:
+                    missing.extend(one.asking)
+                    waiting = True
+        if waiting:
+            raise _Missing(*missing)
+        return placed
 
     def _answer(self, question: Question) -> _Known:
         """Return the answer to a question, if it is there and need not be asked again.
@@ -303,9 +310,9 @@ class Claude:
         return ask(task, content, page.municipality, self.model)
 
 
-def _lines(page: Page, actors: Iterable[NamedActor]) -> dict[str, tuple[int, str, str]]:
+def _lines(page: Page, actors: Iterable[NamedActor]) -> dict[str, _Line]:
     """Return (number, name, first sentence) of each name: the same actor of a page is placed once."""
-    lines: dict[str, tuple[int, str, str]] = {}
+    lines: dict[str, _Line] = {}
     for actor in actors:
         text = page.sentence(actor.sentence_id)
         lines.setdefault(fold(actor.name), (len(lines) + 1, actor.name, text))

@@ -6,7 +6,7 @@ import bisect
 import functools
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from tryg_assets.domain.coding.interface import Page
 from tryg_assets.domain.crawling.policy import crawl_policy
 from tryg_assets.ids import content_hash
 
+_PARTS = 4  # of a cut page; no sentence gets more than one
 _FRAME_TOKENS = 2000  # more than the frame of a request and of its schema can be
 
 
@@ -105,27 +106,63 @@ def page_content(page: Page, most: int) -> tuple[str, bool]:
     """Return a masked page as it is sent, with numbered sentences, and whether it had to be cut.
 
     A page of more than ``most`` characters is cut: sentences with the word stem stay first, then those nearest to one, until
-    the characters are used up. Order and numbers stay; "..." stands where sentences are left out. Municipality and address
-    are not sent, so that the same text on two websites is asked once.
+    the characters are used up. Of a sentence of more than a quarter of them, that much around its first word stem stays. Order
+    and numbers stay; "..." stands where something is left out. Municipality and address are not sent, so that the same text on
+    two websites is asked once.
     """
-    lines = [
-        f"S{number}: {'# ' if sentence.heading else ''}{sentence.text}"
-        for number, sentence in enumerate(page.sentences, 1)
-    ]
-    taken = _nearest(page, [len(line) for line in lines], most)
+    lines = _numbered(page, most)
+    if fits := sum(map(len, lines)) <= most:
+        taken = set(range(len(lines)))
+    else:
+        lines = _numbered(page, most // _PARTS)
+        taken = _nearest(page, [len(line) for line in lines], most)
     shown: list[str] = []
     for position, line in enumerate(lines):
         if position in taken:
             shown.append(line)
         elif not shown or shown[-1] != "...":
             shown.append("...")
-    body = "\n".join([f"Titel: {page.title}", *shown])
-    return _delimited("side", body), len(taken) < len(lines)
+    body = "\n".join([f"Titel: {_shortened(page.title, most // _PARTS)}", *shown])
+    return _delimited("side", body), not fits
 
 
-def actor_content(actors: Iterable[tuple[int, str, str]]) -> str:
-    """Return (number, name, masked sentence) of actors as they are sent."""
-    return _delimited("aktører", "\n".join(f"A{number}: {name} | {text}" for number, name, text in actors))
+def actor_contents(actors: Iterable[tuple[int, str, str]], most: int) -> list[str]:
+    """Return (number, name, masked sentence) of actors as they are sent: each sentence once, then the actors with its number.
+
+    A list of more than ``most`` characters is sent in parts, a long sentence cut as in ``page_content``.
+    """
+    parts: list[list[tuple[int, str, str]]] = [[]]
+    for number, name, text in actors:
+        actor = (number, name, _shortened(text, most // _PARTS))
+        if parts[-1] and len(_actor_list([*parts[-1], actor])) > most:
+            parts.append([])
+        parts[-1].append(actor)
+    return [_delimited("aktører", _actor_list(part)) for part in parts if part]
+
+
+def _actor_list(actors: Sequence[tuple[int, str, str]]) -> str:
+    numbers = {text: number for number, text in enumerate(dict.fromkeys(text for *_, text in actors), 1)}
+    lines = [f"S{number}: {text}" for text, number in numbers.items()]
+    lines += [f"A{number}: {name} | S{numbers[text]}" for number, name, text in actors]
+    return "\n".join(lines)
+
+
+def _numbered(page: Page, most: int) -> list[str]:
+    """Return the sentences with their numbers, of each ``most`` characters."""
+    return [
+        f"S{number}: {'# ' if sentence.heading else ''}{_shortened(sentence.text, most)}"
+        for number, sentence in enumerate(page.sentences, 1)
+    ]
+
+
+def _shortened(text: str, most: int) -> str:
+    """Return ``most`` characters of ``text`` around its first word stem, all of a text that is no longer."""
+    if len(text) <= most:
+        return text
+    stem = _stem().search(text)
+    start = max(0, min((stem.start() if stem else 0) - most // 2, len(text) - most))
+    end = start + most
+    return f"{'...' if start else ''}{text[start:end]}{'...' if end < len(text) else ''}"
 
 
 def _delimited(name: str, body: str) -> str:
@@ -135,9 +172,7 @@ def _delimited(name: str, body: str) -> str:
 
 
 def _nearest(page: Page, lengths: list[int], most: int) -> set[int]:
-    """Return the positions of the sentences that are sent."""
-    if sum(lengths) <= most:
-        return set(range(len(lengths)))
+    """Return the positions of the sentences that are sent of a page that is too long."""
     stems = [position for position, sentence in enumerate(page.sentences) if _stem().search(sentence.text)]
     distance = _distances(stems or [0], len(lengths))
     taken: set[int] = set()
