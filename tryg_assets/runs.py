@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tryg_assets import paths
-from tryg_assets.errors import CorpusMismatch, DataFileError, TrygError
+from tryg_assets.errors import (
+    ConfigurationError,
+    CorpusMismatch,
+    DataFileError,
+    ServerUnavailable,
+    TrygError,
+)
 from tryg_assets.settings import Settings, ensure_writable
 from tryg_assets.stamps import Stamps
 from tryg_assets.storage import Lake, write_text
@@ -20,12 +26,16 @@ from tryg_assets.storage import Lake, write_text
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the run of one municipality ended. ``work`` is what was run: all, or the crawl only as nothing had changed."""
+    """How the run of one municipality ended. ``work`` is what was run: all, or the crawl only as nothing had changed.
+
+    ``kinds`` are the names of the errors meant for a person that ended it.
+    """
 
     slug: str
     ok: bool
     work: str
     message: str = ""
+    kinds: frozenset[str] = frozenset()
 
 
 def prepare_home(settings: Settings) -> None:
@@ -157,10 +167,19 @@ def refresh(slug: str) -> Outcome:
         return _noted(stamps, _outcome(slug, "all", result))
 
 
+# What a server answered is for the terminal: it may tell more than the report should.
+_SERVER_FAILED = "Sprogmodellens server svarede ikke, eller den svarede med en fejl. Siderne er ikke kodet."
+
+
 def _noted(stamps: Stamps, outcome: Outcome) -> Outcome:
     """Keep the reason of a failure for the report, which names every municipality whose latest run failed."""
     if not outcome.ok:
-        write_text(stamps.failure_note(outcome.slug), outcome.message)
+        is_of_server = ServerUnavailable.__name__ in outcome.kinds or (
+            stamps.engine == "claude"
+            and outcome.work == "all"
+            and ConfigurationError.__name__ in outcome.kinds
+        )
+        write_text(stamps.failure_note(outcome.slug), _SERVER_FAILED if is_of_server else outcome.message)
     return outcome
 
 
@@ -204,24 +223,37 @@ def publish(only_if_changed: bool) -> Outcome:
 def _outcome(slug: str, work: str, result: Any) -> Outcome:
     if result.success:
         return Outcome(slug, True, work)
-    return Outcome(slug, False, work, " ".join(dict.fromkeys(_reasons(result))))
+    errors = [_told(data.error) for data in _failures(result) if data.error is not None]
+    kinds = frozenset(error.cls_name for error in errors if _is_for_a_person(error))
+    return Outcome(slug, False, work, " ".join(dict.fromkeys(_reasons(result))), kinds)
+
+
+def _failures(result: Any) -> Iterator[Any]:
+    for event in result.filter_events(lambda entry: entry.is_step_failure):
+        yield event.step_failure_data
+
+
+def _is_for_a_person(error: Any) -> bool:
+    return bool(error.message.startswith(f"{TrygError.__module__}."))
+
+
+def _told(error: Any) -> Any:
+    """Return the first error of a chain of causes that is meant for a person, else the one that began it."""
+    while not _is_for_a_person(error) and error.cause is not None:
+        error = error.cause
+    return error
 
 
 def _message(error: Any) -> str:
     """Return what an error says; an error that is meant for a person is told without the name of its class."""
     message: str = error.message.strip()
-    name, _, said = message.partition(": ")
-    return said if name.startswith(f"{TrygError.__module__}.") else message
+    return message.partition(": ")[2] if _is_for_a_person(error) else message
 
 
 def _reasons(result: Any) -> Iterator[str]:
-    for event in result.filter_events(lambda entry: entry.is_step_failure):
-        failure = event.step_failure_data
+    for failure in _failures(result):
         described = failure.user_failure_data.description if failure.user_failure_data else None
-        error = failure.error
-        while error is not None and error.cause is not None:
-            error = error.cause
-        yield described or (_message(error) if error else "unknown failure")
+        yield described or (_message(_told(failure.error)) if failure.error else "unknown failure")
     for event in result.filter_events(lambda entry: entry.event_type_value == "ASSET_CHECK_EVALUATION"):
         evaluation = event.event_specific_data
         if not evaluation.passed and evaluation.blocking and evaluation.severity.value == "ERROR":

@@ -90,6 +90,7 @@ class StandIn:
     batches: dict[str, Batch] = field(default_factory=dict)
     cached: set[str] = field(default_factory=set)
     keep: bool = True
+    complaint: str = ""  # what an error says beside its kind
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -437,7 +438,7 @@ class _Handler(BaseHTTPRequestHandler):
             one.asked.append(body)
         fault = one.take(text, *STATUS, "reset", "lost_reply", "slow")
         if fault in STATUS:
-            self._error(STATUS[fault], f"stand-in: {fault}")
+            self._error(STATUS[fault], f"stand-in: {fault}{one.complaint}")
             return
         if fault == "reset":
             self._break_off()
@@ -456,7 +457,7 @@ class _Handler(BaseHTTPRequestHandler):
         one = self.server.standin
         fault = one.take("", *STATUS, "reset", "lost_reply")
         if fault in STATUS:
-            self._error(STATUS[fault], f"stand-in: {fault}")
+            self._error(STATUS[fault], f"stand-in: {fault}{one.complaint}")
             return
         if fault == "reset":
             self._break_off()

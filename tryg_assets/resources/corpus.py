@@ -14,6 +14,7 @@ from tryg_assets.clock import Clock, system_clock
 from tryg_assets.domain.coding import coder
 from tryg_assets.domain.coding.claude import open_claude
 from tryg_assets.domain.coding.claude.ledger import Ledger, open_ledger
+from tryg_assets.domain.coding.claude.masking import published
 from tryg_assets.domain.coding.interface import Coder
 from tryg_assets.domain.crawling.archive import Archive
 from tryg_assets.domain.crawling.crawl import CrawlResult, Previous, crawl
@@ -89,11 +90,11 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
         return open_desk(self.settings, {slug: site.name for slug, site in self.sites.items()}, self.clock)
 
     def missing(self, overview: pl.DataFrame) -> list[tuple[str, str]]:
-        """Return (name, reason) of each site that was not read, or whose latest crawl failed."""
+        """Return (name, reason) of each site that was not read, or whose latest crawl failed; reasons without personal data."""
         failed = self.stamps.failures(self.sites)
         read = set(overview.filter(pl.col("status") != "ikke læst")["municipality"])
         return [
-            (site.name, failed.get(slug, "Endnu ikke læst."))
+            (site.name, published(failed.get(slug, "Endnu ikke læst.")).text)
             for slug, site in self.sites.items()
             if slug in failed or slug not in read
         ]

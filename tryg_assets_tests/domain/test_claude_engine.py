@@ -366,6 +366,17 @@ def test_a_wrong_key_is_said_to_be_that(standin: StandIn, tmp_path: Path) -> Non
         code_pages([service(1)], engine(standin, tmp_path))
 
 
+def test_a_server_that_repeats_what_it_was_sent_is_quoted_briefly_and_without_personal_data(
+    standin: StandIn, tmp_path: Path
+) -> None:
+    standin.complaint = f" about Mette Hansen, 010190-1234, 86 12 34 56, mette@aarhus.dk {'and so on ' * 500}"
+    standin.fail("overloaded", times=99)
+    with pytest.raises(ServerUnavailable) as caught:
+        code_pages([service(1)], engine(standin, tmp_path, retries=0))
+    assert "529: stand-in: overloaded about [navn], [CPR], [telefon], [e-mail] and so on" in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
 def test_a_server_that_is_down_stops_the_run_and_keeps_every_answer(standin: StandIn, tmp_path: Path) -> None:
     code_pages([service(1)], engine(standin, tmp_path))
     standin.fail("overloaded", times=99)

@@ -51,3 +51,21 @@ def test_a_municipality_is_coded_end_to_end_and_a_second_run_asks_nothing(
     }
     assert codings["cost_usd"].min() > 0  # type: ignore[operator]
     assert codings["quote_verified"].any()
+
+
+def test_a_wrong_key_is_named_in_the_terminal_and_no_answer_of_the_server_reaches_the_report(
+    tryg: Tryg, two_sites: tuple[Server, Path], tmp_path: Path
+) -> None:
+    _, sites = two_sites
+    with stand_in() as standin:
+        standin.complaint = " for Mette Hansen, 010190-1234"
+        standin.fail("no_key", times=99)
+        done = tryg("run", "--engine", "claude", "--sites", str(sites), ANTHROPIC_BASE_URL=standin.url)
+    assert (
+        f"{standin.url} answered 401: stand-in: no_key for [navn], [CPR]. Check ANTHROPIC_API_KEY."
+        in done.stdout
+    )
+    pages = (tmp_path / ".tryg-sites" / "report").glob("*.html")
+    report = "\n".join(path.read_text(encoding="utf-8") for path in pages)
+    assert "Sprogmodellens server svarede ikke" in report
+    assert "no_key" not in report

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from anthropic import Anthropic, APIStatusError, AsyncAnthropic
 
 OFFICIAL = "https://api.anthropic.com"
+_READ, _SHOWN = 2000, 200  # characters of an error
 _NO_KEY = "none"  # what a server at home is sent
 
 
@@ -96,7 +97,11 @@ class Server:
 
 
 def message_of(problem: APIStatusError) -> str:
-    """Return what the server said was wrong."""
+    """Return what the server said was wrong, briefly and without personal data: some servers echo what they were sent."""
+    from tryg_assets.domain.coding.claude.masking import published
+
     body = problem.body
     error = body.get("error") if isinstance(body, dict) else None
-    return str(error.get("message")) if isinstance(error, dict) else problem.message
+    said = str(error.get("message")) if isinstance(error, dict) else problem.message
+    # Masked before the second cut, which could leave half a number that is no longer recognised.
+    return " ".join(published(said[:_READ]).text.split())[:_SHOWN]
