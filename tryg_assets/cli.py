@@ -109,6 +109,8 @@ def run(
         require_contact(wanted, settings.contact)
     runs.prepare_home(settings)
     coder(settings.engine).ready()
+    if settings.engine == "claude":
+        money.say_most(settings, [site.slug for site in wanted], "single")
     started = time.monotonic()
     with _sample_address(settings) as address:
         # One budget for all the municipality runs that this command starts.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,14 +11,15 @@ import pytest
 from typer.testing import CliRunner
 
 from tryg_assets.cli import app
-from tryg_assets.commands import console
+from tryg_assets.commands import console, money
 from tryg_assets.contracts import contract
 from tryg_assets.domain.coding.claude.ledger import open_ledger
-from tryg_assets.domain.coding.claude.prices import Usage
+from tryg_assets.domain.coding.claude.prices import Prices, Usage
 from tryg_assets.errors import ConfigurationError, TrygError, UnknownPrice
 from tryg_assets.settings import Settings
 from tryg_assets.storage import Lake
 from tryg_assets_tests.assets.conftest import SLUG, lake  # noqa: F401 - a fixture
+from tryg_assets_tests.standin import stand_in
 
 HAIKU = "claude-haiku-5-5"
 
@@ -128,6 +131,61 @@ def test_a_panel_with_a_model_asks_before_it_spends(home: Path) -> None:
     assert result.exit_code == 1
     assert "at the most about" in result.output
     assert not (home / "state.db").exists()
+
+
+def test_a_diff_with_nothing_stored_says_so(home: Path) -> None:
+    with pytest.raises(ConfigurationError, match="Nothing is stored of the engine claude"):
+        say("codebook", "diff", "--engine", "claude", "--yes")
+
+
+def test_a_diff_leaves_the_tables_as_they_were_and_says_only_that(home: Path) -> None:
+    said = say("codebook", "diff")
+    assert "The tables are as they were." in said
+    assert "cost" not in said
+
+
+@pytest.mark.parametrize(("days", "is_old"), [(0, False), (90, False), (91, True)])
+def test_prices_that_were_checked_long_ago_are_called_old(
+    monkeypatch: pytest.MonkeyPatch, days: int, is_old: bool
+) -> None:
+    prices = Prices.load()
+    assert prices.stale_after_days == 90
+    today = datetime.combine(prices.of(HAIKU).checked_on, time(12), UTC) + timedelta(days=days)
+    monkeypatch.setattr(money, "system_clock", lambda: today)
+    said = say("estimate", "--pages", "5")
+    assert (f"The prices of {HAIKU} were checked {days} days ago" in said) == is_old
+
+
+def test_batches_that_the_server_does_not_offer_are_said_to_be_that(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with stand_in(offers_batches=False) as standin:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", standin.url)
+        with pytest.raises(ConfigurationError, match=r"offers no batches.*tryg run --engine claude"):
+            say("batches", "--submit")
+    assert standin.calls() == 0
+
+
+def test_before_a_batch_is_sent_its_most_is_said_beside_the_caps(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with stand_in() as standin:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", standin.url)
+        said = say("batches", "--submit")
+    assert "2 pages read before are not answered: at the most about 0." in said
+    assert "Caps: 5 USD a run" in said
+    assert said.index("Caps:") < said.index("questions sent")
+
+
+def test_trying_the_model_on_a_file_says_the_caps_beside_the_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "page.txt").write_text("Vi har en plan for trygheden.", encoding="utf-8")
+    with stand_in() as standin:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", standin.url)
+        result = CliRunner().invoke(app, ["code", "page.txt", "--engine", "claude", "--format", "json"])
+    assert "Caps: 5 USD a run" in result.stderr
+    assert json.loads(result.stdout)
 
 
 def test_a_folder_without_a_codebook_is_refused(home: Path, tmp_path: Path) -> None:

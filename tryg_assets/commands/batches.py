@@ -8,6 +8,8 @@ import typer
 from rich.table import Table
 
 from tryg_assets.commands.console import HomeOption, out, settings_with
+from tryg_assets.commands.money import say_most
+from tryg_assets.errors import ConfigurationError
 
 
 def batches(
@@ -17,7 +19,7 @@ def batches(
     home: HomeOption = None,
 ) -> None:
     """Fetch the batches of the engine claude that have ended, and show those that have not."""
-    settings_with(engine="claude", home=home)
+    settings = settings_with(engine="claude", home=home)
     from tryg_assets.domain.coding.pages import all_kept_pages
     from tryg_assets.resources import Corpus
     from tryg_assets.storage import Lake
@@ -27,7 +29,12 @@ def batches(
     asker = corpus.asker()
     ready = asker.batches.collect()
     if submit:
+        say_most(settings, [], "batch")
         sent = asker.submit(all_kept_pages(lake, lake.municipalities("filtered_pages")))
+        if not asker.batches.offered:
+            raise ConfigurationError(
+                f"{asker.batches.server.address} offers no batches, so nothing was sent. `tryg run --engine claude` asks the questions one by one."
+            )
         out.print(f"{sent} questions sent.")
     waiting = asker.batches.open()
     if waiting:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from tryg_assets.commands.console import out, plain, settings_with
+from tryg_assets.commands.money import say_caps
 
 
 def code(
@@ -23,6 +24,8 @@ def code(
     settings = settings_with(engine=engine)
     from tryg_assets.domain.coding.files import code_file, describe
 
+    if settings.engine == "claude":
+        say_caps(settings)
     results = [code_file(path, settings.engine) for path in files]
     if format == "json":
         sys.stdout.write(json.dumps(results, ensure_ascii=False, indent=2, default=str) + "\n")

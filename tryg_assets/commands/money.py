@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from tryg_assets.commands.console import HomeOption, out, plain, settings_with
+from tryg_assets.clock import system_clock
+from tryg_assets.commands.console import HomeOption, err, out, plain, settings_with
 from tryg_assets.errors import ConfigurationError
 from tryg_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from tryg_assets.domain.coding.claude.estimate import Assumptions, Counted, Estimate, Work
+    from tryg_assets.domain.coding.claude.estimate import Assumptions, Counted, Estimate, Way, Work
     from tryg_assets.domain.coding.claude.ledger import Ledger, Totals
     from tryg_assets.domain.coding.claude.prices import Prices
     from tryg_assets.domain.coding.claude.questions import Question
@@ -55,11 +56,50 @@ def estimate(
         _show(settings, work, prices, assumptions, basis, seen)
 
 
+def say_most(settings: Settings, slugs: list[str], way: Way) -> None:
+    """Say, before anything is asked, what the pages in the lake would cost at the most, and the caps.
+
+    Pages that are not read yet cannot be reckoned with; the caps hold for them too.
+    """
+    from tryg_assets.domain.coding.claude.estimate import Assumptions
+    from tryg_assets.domain.coding.claude.estimate import estimate as estimated
+    from tryg_assets.domain.coding.claude.prices import Prices
+    from tryg_assets.domain.coding.claude.tasks import tasks
+
+    prices = Prices.load()
+    _warn_of_age(settings, prices)
+    try:
+        with out.status("What would it cost at the most? ..."):
+            work, _ = _work(settings, slugs)
+    except ConfigurationError:
+        said = "no page has been read yet, so what it will cost cannot be said"
+    else:
+        most = estimated(settings.model, work, tasks(), prices, Assumptions.load()).usd[way]["high"]
+        said = f"{work.decide.count:,} pages read before are not answered: at the most about {most:.2f} USD"
+    out.print(f"{settings.model}: {said}. {_caps(settings)}", highlight=False)
+
+
+def say_caps(settings: Settings) -> None:
+    """Say before anything is asked what may be spent; where data goes to standard output, it stays clean."""
+    from tryg_assets.domain.coding.claude.prices import Prices
+
+    _warn_of_age(settings, Prices.load())
+    err.print(f"{settings.model}: {_caps(settings)}", highlight=False)
+
+
+def _caps(settings: Settings) -> str:
+    return f"Caps: {settings.budget_run_usd} USD a run, {settings.budget_month_usd} USD a month."
+
+
+def _warn_of_age(settings: Settings, prices: Prices) -> None:
+    if warning := prices.said_of_age(settings.model, system_clock().date()):
+        err.print(f"[yellow]{plain(warning)}[/]", highlight=False)
+
+
 def _work(settings: Settings, slugs: list[str]) -> tuple[Work, list[Question]]:
     """Return what is not answered yet of the kept pages in the lake."""
     import polars as pl
 
-    from tryg_assets.clock import system_clock
     from tryg_assets.domain.coding.claude.decisions import Decisions
     from tryg_assets.domain.coding.claude.estimate import work_left
     from tryg_assets.domain.coding.claude.ledger import open_ledger
@@ -150,6 +190,7 @@ def _show(
 
 
 def _show_notes(settings: Settings, found: Estimate, prices: Prices) -> None:
+    _warn_of_age(settings, prices)
     rate = prices.dkk_per_usd
     for note in (*found.notes, f"{rate.rate} kroner for a dollar ({rate.source}, {rate.checked_on})."):
         out.print(f"- {plain(note)}", highlight=False)
@@ -173,7 +214,6 @@ def spend(
 ) -> None:
     """Show what was spent on models, the caps, and requests of which it is not known whether they were charged."""
     settings = settings_with(home=home)
-    from tryg_assets.clock import system_clock
     from tryg_assets.domain.coding.claude.ledger import open_ledger
     from tryg_assets.domain.coding.claude.prices import Prices
 

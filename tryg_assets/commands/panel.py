@@ -74,6 +74,10 @@ def diff(
     sample = _sample(settings, pages)
     ids = [page.page_id for page in sample]
     stored = Lake(settings.lake, settings.engine).rows("page_codings", "page_id", ids)
+    if not stored:
+        raise ConfigurationError(
+            f"Nothing is stored of the engine {settings.engine} to compare with. Run `tryg run --engine {settings.engine}` first."
+        )
     known = {row["page_id"] for row in stored}
     sample = [page for page in sample if page.page_id in known]
     named = f"{settings.engine}@{folder}" if folder else settings.engine
@@ -82,13 +86,14 @@ def diff(
     now = panelist.answers(sample, _variables(settings))
     flipped = _show_flips([Answer.of(row) for row in stored], now)
     interval = wilson(flipped, len(now))
-    if interval is not None:
-        hashes = ", ".join(sorted({row["codebook_hash"][:10] for row in stored}))
-        out.print(
-            f"{flipped} of {len(now)} stored decisions (codebook {hashes}) would flip: {100 * flipped / len(now):.1f} % "
-            f"(95 %: {100 * interval.low:.1f}-{100 * interval.high:.1f}). Nothing was stored.",
-            highlight=False,
-        )
+    assert interval is not None
+    hashes = ", ".join(sorted({row["codebook_hash"][:10] for row in stored}))
+    paid = " The model's answers and what they cost are kept." if settings.engine == "claude" else ""
+    out.print(
+        f"{flipped} of {len(now)} stored decisions (codebook {hashes}) would flip: {100 * flipped / len(now):.1f} % "
+        f"(95 %: {100 * interval.low:.1f}-{100 * interval.high:.1f}). The tables are as they were.{paid}",
+        highlight=False,
+    )
 
 
 def _sample(settings: Settings, count: int) -> list[Page]:

@@ -194,6 +194,19 @@ def raw_answer(text: str, **changed: Any) -> dict[str, Any]:
     [
         (raw_answer(json.dumps(SAID)), None),
         (raw_answer(f"```json\n{json.dumps(SAID)}\n```"), None),
+        (raw_answer(f"```JSON\n{json.dumps(SAID)}\n```"), None),
+        (raw_answer(f"```\n{json.dumps(SAID)}```"), None),
+        (
+            raw_answer(f"Her er svaret:\n```json\n{json.dumps(SAID)}\n```\nSig til, hvis {{mere}} ønskes."),
+            None,
+        ),
+        (raw_answer(f"```json\n{{}}\n```\nNej, rettelse:\n```json\n{json.dumps(SAID)}\n```"), None),
+        (raw_answer(f"Svar: {json.dumps(SAID)} Det var det."), None),
+        (raw_answer(f"<think>Måske {{}}? ```json\n{{}}\n```</think>\n{json.dumps(SAID)}"), None),
+        (raw_answer(f"{json.dumps(SAID)} {json.dumps(SAID)}"), "invalid"),
+        (raw_answer(f"Svar: {json.dumps({**SAID, 'extra': 1})}"), "invalid"),
+        (raw_answer("[" * 100_000), "invalid"),
+        (raw_answer('{"a":' * 100_000), "invalid"),
         (
             {"content": [{"type": "thinking", "thinking": "?"}, *raw_answer(json.dumps(SAID))["content"]]},
             None,

@@ -26,6 +26,9 @@ def test_a_municipality_is_coded_end_to_end_and_a_second_run_asks_nothing(
     with stand_in() as standin:
         done = tryg(*wanted, ANTHROPIC_BASE_URL=standin.url)
         assert done.returncode == 0, done.stdout + done.stderr
+        assert (
+            "no page has been read yet, so what it will cost cannot be said. Caps: 5 USD a run" in done.stdout
+        )
         assert standin.calls() > 3
         asked = standin.calls()
         stamps = tmp_path / ".tryg-sites" / "crawl_state"

@@ -26,7 +26,8 @@ from tryg_assets.domain.reference import UNRESOLVED, theme_to_area
 
 _MOST_EVIDENCE = 3
 _SURE = 4  # of 5
-_FENCE = "```"
+_FENCED = re.compile(r"```\w*\s(.*?)```", re.DOTALL)
+_THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL | re.IGNORECASE)
 _SAID: Mapping[Problem, str] = {
     "refused": "Sprogmodellen afviste at svare",
     "cut_off": "Svaret blev skåret af, før det var færdigt",
@@ -62,14 +63,25 @@ def read_reply(raw: Mapping[str, Any], task: Task) -> Reply:
         for block in (blocks if isinstance(blocks, list) else [])
         if isinstance(block, dict) and block.get("type") == "text"  # thinking may come first
     ]
-    text = "".join(texts).strip()
-    if text.startswith(_FENCE):  # servers without structured output often wrap their JSON
-        text = text.strip("`").removeprefix("json")
-    try:
-        content = json.loads(text)
-    except ValueError:
-        return Reply({}, "invalid")
+    content = _json_of("".join(texts))
     return Reply(content) if task.validator.is_valid(content) else Reply({}, "invalid")
+
+
+def _json_of(text: str) -> Any:
+    """Return the JSON value of an answer, ``None`` if there is none.
+
+    Servers without structured output think aloud first, say a word before or after, or put the JSON in a fence: what counts
+    is the last fenced block, else what stands between the first and the last brace.
+    """
+    said = _THOUGHT.sub("", text).strip()
+    fenced = _FENCED.findall(said)
+    braced = said[said.find("{") : said.rfind("}") + 1]
+    for candidate in (said, *fenced[-1:], braced):
+        try:
+            return json.loads(candidate)
+        except (ValueError, RecursionError):
+            continue
+    return None
 
 
 def decided(page: Page, reply: Reply, *, cut: bool) -> PageCoding:

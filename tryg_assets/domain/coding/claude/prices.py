@@ -151,6 +151,7 @@ class Prices(_Fact):
     """The content of ``data/prices.yml``: all models with a known price."""
 
     checked_on: dt.date
+    stale_after_days: Annotated[int, Field(gt=0)]
     dkk_per_usd: ExchangeRate
     request_overhead_tokens: int
     tokenizers: dict[str, CharactersPerToken]
@@ -184,6 +185,17 @@ class Prices(_Fact):
                 "Choose one of them (TRYG_MODEL), or add the model there with source and date."
             )
         return self.models[model]
+
+    def said_of_age(self, model: str, today: dt.date) -> str | None:
+        """Return a warning if the prices of ``model`` were checked too long ago to be relied on, else ``None``.
+
+        Raises:
+            UnknownPrice: the model has no price.
+        """
+        days = (today - self.of(model).checked_on).days
+        if days <= self.stale_after_days:
+            return None
+        return f"The prices of {model} were checked {days} days ago. Check them, and correct price and date in data/prices.yml."
 
     def characters_per_token(self, model: str) -> CharactersPerToken:
         """Return how many characters of Danish text make a token of ``model``."""
