@@ -221,7 +221,6 @@ def test_other_numbers_stay(text: str) -> None:
         "lars\u200b.hansen@kom\u00admune.dk",
         "re\u0301ne@kommune.dk",
         "o'neil@kommune.dk",
-        "navn@kommune",
         "navn%40kommune.dk",
     ],
 )
@@ -239,6 +238,7 @@ def test_an_e_mail_address_is_masked_and_the_full_stop_after_it_stays(address: s
         "Punkt (a) og (b) i aftalen.",
         "Mødet (at drøfte tryghed) er åbent.",
         "Læs mere på aarhus.dk.",
+        "forebyggende og ops@gende arbejde",
     ],
 )
 def test_what_is_no_address_stays(text: str) -> None:

@@ -51,6 +51,7 @@ def test_a_person_is_found(text: str, found: list[str]) -> None:
         "H.C. Andersens Skole deltager.",
         "Kirsten Kimers Børnehave",
         "Sankt Hans Torv",
+        "Anker Jørgensens Plads",
         "Nordsjællands Brandvæsen rykker ud.",
         "Bo trygt hele livet",
         "Projektet Bo Trygt",

@@ -94,7 +94,10 @@ def _person(words: list[Token], first: int, last: int) -> Iterator[tuple[int, in
     book, names = lexicon(), privacy()
     given = next((place for place in range(first, last) if _given(words[place])), None)
     # "Peter Bangs Vej", "Anne Frank skolen": the word after the name belongs to it.
-    if any(_bare(word).endswith(names.no_person_endings) for word in words[given or first : last + 1]):
+    if any(
+        word.folded.endswith(names.no_person_endings) or _bare(word).endswith(names.no_person_endings)
+        for word in words[given or first : last + 1]
+    ):
         return
     if given is not None and (given + 1 < last or words[given].text not in names.given_names_also_words):
         yield given, last
