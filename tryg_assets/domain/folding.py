@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import unicodedata
@@ -54,6 +55,7 @@ def apart(text: str) -> Folded:
     return Folded(" ".join(part for part, _ in parts), tuple(places))
 
 
+@functools.lru_cache(maxsize=10_000)
 def _plain(character: str) -> str:
     """Return what one character is folded to: one character, or none."""
     category = unicodedata.category(character)

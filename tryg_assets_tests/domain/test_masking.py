@@ -120,6 +120,7 @@ def test_a_telephone_number_is_masked_however_its_digits_are_grouped(number: str
         ("kontakt 12 34 56 78", "kontakt [telefon]"),
         ("Telefonnummeret til os er 12345678", "Telefonnummeret til os er [telefon]"),
         ("Telefon: 0046 70 12 34 567", "Telefon: [telefon]"),
+        ("I kontakt med os i 2024-2025", "I kontakt med os i 2024-2025"),
         ("Kontakt os: CVR 55133018", "Kontakt os: CVR 55133018"),
         ("Kon\u00adtakt Pe\u00adter på 86 12 34 56\u00b9", "Kon\u00adtakt Pe\u00adter på [telefon]\u00b9"),
     ],

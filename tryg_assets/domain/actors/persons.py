@@ -23,8 +23,9 @@ def person_spans(text: str) -> list[tuple[int, int]]:
     """Return (start, end) of each name in ``text`` that is a person's, wherever it stands.
 
     A person is a given name of ``data/codebook/actors.yml`` with or without more names after it, capitalised names of which the
-    last is or ends like a surname, or a capitalised name after a title. Invisible characters in it do not hide it. A name with a word for a place or an organisation in it
-    ("Peter Bangs Vej") is none; a given name that is a word too ("Bo") needs a surname.
+    last is or ends like a surname, or a capitalised name after a title. Invisible characters in it do not hide it. A name with
+    a word for a place or an organisation in it ("Peter Bangs Vej") is none; a given name that is a word too ("Bo") needs a
+    surname.
     """
     plain = apart(text)
     words = tokens(plain.text)

@@ -50,6 +50,7 @@ _PHONE_SHAPE = re.compile(
 # These are a telephone number only where no other figures stand beside them.
 _ALONE = ("4 2 2", "2 2 4", "1 1 1 1 1 1 1 1")
 _CPR_DIGITS, _PHONE_DIGITS = range(10, 13), range(8, 9)
+_TABLE = 40  # groups of two digits
 _CASE_BEFORE = re.compile(r"(?<!\d)\d{1,6}/$")
 _CASE_AFTER = re.compile(r"/\d{1,6}(?!\d)")
 
@@ -264,6 +265,8 @@ def _phone_end(run: _Run, first: int) -> int | None:
     has_prefix = first == 0 and bool(run.prefix)
     if not has_prefix and words.other.search(before):
         return None
+    if not has_prefix and _is_span_of_years(run, first):
+        return None
     elsewhere = _abroad(run, first) or _with_country_code(run, first)
     if has_prefix or words.phone.search(before):
         return elsewhere or _end_of(run, first, _PHONE_DIGITS)
@@ -309,13 +312,21 @@ def _something_else(run: _Run, first: int, last: int) -> bool:
         return is_date or re.match(r"[.-]\d", after) is not None or _CASE_AFTER.match(after) is not None
     lengths = run.lengths(first, last)
     if lengths == (2, 2, 2, 2):
-        return _twos(run, first) % 4 != 0  # more groups of two than four beside a number: a table
+        twos = _twos(run, first)
+        return twos >= _TABLE or twos % 4 != 0  # more groups of two than numbers in a row: a table
     if lengths == (4, 4):
         one, other = int(digits[:4]), int(digits[4:])
         is_range = shape == "4-4" and one < other and one % 10 == other % 10 == 0
         are_round = one % 100 == other % 100 == 0  # "4200 4400": a row of a table
         return is_range or are_round or (one in _YEARS and other in _YEARS)
     return run.lengths(last, last + 1) == (3,)
+
+
+def _is_span_of_years(run: _Run, first: int) -> bool:
+    """Whether two years with a dash or stroke between them begin here, which no word before makes a telephone number."""
+    one, other = run.digits(first, first + 1), run.digits(first + 1, first + 2)
+    in_order = run.shape(first, first + 2) in ("4-4", "4/4") and one < other
+    return in_order and int(one) in _YEARS and int(other) in _YEARS
 
 
 def _count_up(run: _Run, first: int, last: int) -> bool:
@@ -325,11 +336,13 @@ def _count_up(run: _Run, first: int, last: int) -> bool:
 
 
 def _twos(run: _Run, first: int) -> int:
-    """Return how many groups of two digits stand in a row from group ``first``, with those before it that could begin a number."""
-    before = itertools.takewhile(
-        lambda group: len(group[0]) == 2 and group[0] >= "20", reversed(run.groups[:first])
-    )
-    after = itertools.takewhile(lambda group: len(group[0]) == 2, run.groups[first:])
+    """Return how many groups of two digits stand in a row from group ``first``, with those before it that could begin a number.
+
+    More than a table's worth are not counted, so that an endless row of figures takes no longer than a short one.
+    """
+    nearby = run.groups[max(0, first - _TABLE) : first]
+    before = itertools.takewhile(lambda group: len(group[0]) == 2 and group[0] >= "20", reversed(nearby))
+    after = itertools.takewhile(lambda group: len(group[0]) == 2, run.groups[first : first + _TABLE])
     return sum(1 for _ in before) + sum(1 for _ in after)
 
 
