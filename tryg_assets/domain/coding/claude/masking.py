@@ -265,8 +265,6 @@ def _phone_end(run: _Run, first: int) -> int | None:
     has_prefix = first == 0 and bool(run.prefix)
     if not has_prefix and words.other.search(before):
         return None
-    if not has_prefix and _is_span_of_years(run, first):
-        return None
     elsewhere = _abroad(run, first) or _with_country_code(run, first)
     if has_prefix or words.phone.search(before):
         return elsewhere or _end_of(run, first, _PHONE_DIGITS)
@@ -320,13 +318,6 @@ def _something_else(run: _Run, first: int, last: int) -> bool:
         are_round = one % 100 == other % 100 == 0  # "4200 4400": a row of a table
         return is_range or are_round or (one in _YEARS and other in _YEARS)
     return run.lengths(last, last + 1) == (3,)
-
-
-def _is_span_of_years(run: _Run, first: int) -> bool:
-    """Whether two years with a dash or stroke between them begin here, which no word before makes a telephone number."""
-    one, other = run.digits(first, first + 1), run.digits(first + 1, first + 2)
-    in_order = run.shape(first, first + 2) in ("4-4", "4/4") and one < other
-    return in_order and int(one) in _YEARS and int(other) in _YEARS
 
 
 def _count_up(run: _Run, first: int, last: int) -> bool:
