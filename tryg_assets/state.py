@@ -21,7 +21,8 @@ _version = sa.Table("state_version", metadata, sa.Column("version", sa.Integer, 
 
 # One row per request to a model that was or may have been charged. Money is whole millionths of a micro-dollar (1e-12 US
 # dollars), in which every price of data/prices.yml is exact. ``counted_pico_usd`` is what a cap counts: the worst case
-# while a request is open, what it cost when settled, 0 when released. Moments are ISO 8601 in UTC.
+# while a request is open, what it cost when settled, 0 when released. The tokens are the worst case until an answer has said
+# otherwise; ``request_key`` names that answer and is empty when a person decided. Moments are ISO 8601 in UTC.
 spend = sa.Table(
     "spend",
     metadata,

@@ -181,7 +181,7 @@ def spend(
     for id in release or []:
         ledger.release(id)
     for id in charge or []:
-        ledger.settle_at_worst(id, "charged by decision")
+        ledger.settle_at_worst(id)
     month = f"{system_clock():%Y-%m}"
     table = Table("", "charged, USD", "open, USD", "cap, USD", "charged, kroner")
 

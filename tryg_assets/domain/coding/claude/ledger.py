@@ -131,14 +131,15 @@ class Ledger:
     ) -> Decimal:
         """Record what a request really used; returns its cost in US dollars. Doing so twice changes nothing.
 
-        ``request_key`` names the answer it paid for. A request released by mistake and charged after all is settled too.
+        ``request_key`` names the answer it paid for. What a person decided about a request (released, or charged in full) gives
+        way to what its answer says.
 
         Raises:
             TrygError: there is no such reservation, or it was settled for another answer.
         """
         with locked(self.engine, spend, connection) as held:
             row = self._row(held, reservation_id)
-            if row.status == "settled":
+            if row.status == "settled" and row.request_key is not None:
                 if row.request_key != request_key:
                     raise TrygError(
                         f"Reservation {reservation_id} was settled for {row.request_key}, not {request_key}."
@@ -155,29 +156,32 @@ class Ledger:
             )
         return _usd(cost)
 
-    def settle_at_worst(self, reservation_id: str, request_key: str) -> Decimal:
-        """Count an open request whose answer will never be known as charged in full; returns US dollars."""
-        with self.engine.connect() as connection:
-            row = self._row(connection, reservation_id)
-        return self.settle(
-            reservation_id, Usage(*(getattr(row, f"{kind}_tokens") for kind in KINDS)), request_key
-        )
+    def settle_at_worst(self, reservation_id: str) -> Decimal:
+        """Count a request whose answer is not known as charged in full, also a released one; returns US dollars.
+
+        A settled one stays as it is.
+
+        Raises:
+            TrygError: there is no such reservation.
+        """
+        with locked(self.engine, spend) as held:
+            row = self._row(held, reservation_id)
+            if row.status == "settled":
+                return _usd(row.counted_pico_usd)
+            worst_case = Usage(*(getattr(row, f"{kind}_tokens") for kind in KINDS))
+            cost = _pico(self.prices.cost(row.model, worst_case, batch=row.batch))
+            self._decide(held, reservation_id, status="settled", counted_pico_usd=cost)
+        return _usd(cost)
 
     def release(self, reservation_id: str, connection: sa.Connection | None = None) -> None:
-        """Give back the money of a request that was certainly not charged. A settled one stays settled.
+        """Give back the money of a request that was certainly not charged; its tokens stay noted. A settled one stays settled.
 
         Raises:
             TrygError: there is no such reservation.
         """
         with locked(self.engine, spend, connection) as held:
             if self._row(held, reservation_id).status == "open":
-                self._decide(
-                    held,
-                    reservation_id,
-                    status="released",
-                    counted_pico_usd=0,
-                    **_tokens(Usage()),
-                )
+                self._decide(held, reservation_id, status="released", counted_pico_usd=0)
 
     def open_reservations(self) -> list[Reservation]:
         """Return every open request, of this and of other runs, oldest first."""
