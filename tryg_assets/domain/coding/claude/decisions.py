@@ -26,13 +26,17 @@ _OF_ASKING = decision.update().where(
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The latest attempt at a question. ``raw`` is the answer as it came; usage and cost are of all attempts together."""
+    """The latest attempt at a question. ``raw`` is the answer as it came, empty if it is none of the Messages API.
+
+    ``answers`` are the attempts that got one of those; usage and cost are of all attempts together.
+    """
 
     key: str
     attempt: int
     status: str
     owner: str
     raw: Mapping[str, Any]
+    answers: int
     usage: Usage
     cost_usd: Decimal
 
@@ -177,20 +181,19 @@ class Decisions:
         rows: list[dict[str, Any]] = []
         with self.writing() as held:
             for one in received:
-                answer = _object(one.raw)
-                raw_usage = answer.get("usage") or {}
-                usage = Usage.of(raw_usage)
-                # Without usage the cost is not known, and the reservation goes on counting at its worst case.
-                cost = self.ledger.settle(one.reservation, usage, one.key, held) if raw_usage else Decimal()
-                paid.append((usage, cost))
+                answer = message(one.raw)
+                usage = _usage(answer.get("usage"))
+                cost = self.ledger.settle(one.reservation, usage, one.key, held)
+                paid.append((usage or Usage(), cost))
+                stopped = answer.get("stop_reason")
                 rows.append(
                     {
                         "of_key": one.key,
                         "of_attempt": one.attempt,
                         "reservation": one.reservation,
                         "raw": one.raw,
-                        "stop_reason": answer.get("stop_reason"),
-                        "usage": json.dumps(raw_usage, sort_keys=True),
+                        "stop_reason": stopped[:64] if isinstance(stopped, str) else None,
+                        "usage": json.dumps(answer.get("usage"), sort_keys=True),
                         "cost_usd": f"{cost:f}",
                     }
                 )
@@ -238,26 +241,42 @@ def _portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:
         yield keys[start : start + _AT_ONCE]
 
 
-def _object(raw: str) -> Mapping[str, Any]:
-    """Return an answer as JSON; what is none, from a server that does not keep to the interface, is empty."""
+def message(raw: str) -> Mapping[str, Any]:
+    """Return an answer as JSON; what is none of the Messages API (a login page, a wrong port) is empty."""
     try:
         answer = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return answer if isinstance(answer, dict) else {}
+    is_message = (
+        isinstance(answer, dict)
+        and answer.get("type", "message") == "message"
+        and isinstance(answer.get("content"), list)
+    )
+    return answer if is_message else {}
+
+
+def _usage(raw: object) -> Usage | None:
+    """Return the tokens an answer says it took; ``None`` if it does not say, or nothing that can be read."""
+    try:
+        return Usage.of(raw) if raw else None
+    except ValueError:
+        return None
 
 
 def _decision(row: Any, before: Decision | None) -> Decision:
-    usage = Usage.of(json.loads(row.usage or "{}"))
+    usage = _usage(json.loads(row.usage or "null")) or Usage()
     cost = Decimal(row.cost_usd or 0)
+    raw = message(row.raw or "")
+    answers = int(bool(raw))
     if before is not None:
-        usage, cost = before.usage + usage, before.cost_usd + cost
+        usage, cost, answers = before.usage + usage, before.cost_usd + cost, before.answers + answers
     return Decision(
         key=row.key,
         attempt=row.attempt,
         status=row.status,
         owner=row.owner,
-        raw=_object(row.raw or ""),
+        raw=raw,
+        answers=answers,
         usage=usage,
         cost_usd=cost,
     )

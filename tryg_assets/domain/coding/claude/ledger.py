@@ -125,12 +125,13 @@ class Ledger:
     def settle(
         self,
         reservation_id: str,
-        usage: Usage,
+        usage: Usage | None,
         request_key: str,
         connection: sa.Connection | None = None,
     ) -> Decimal:
         """Record what a request really used; returns its cost in US dollars. Doing so twice changes nothing.
 
+        An answer that does not say what it used (``None``) leaves the request open at its worst case, unless even that costs nothing.
         ``request_key`` names the answer it paid for. What a person decided about a request (released, or charged in full) gives
         way to what its answer says.
 
@@ -145,14 +146,17 @@ class Ledger:
                         f"Reservation {reservation_id} was settled for {row.request_key}, not {request_key}."
                     )
                 return _usd(row.counted_pico_usd)
-            cost = _pico(self.prices.cost(row.model, usage, batch=row.batch))
+            if usage is None and row.counted_pico_usd:
+                return Decimal()
+            used = usage or Usage()
+            cost = _pico(self.prices.cost(row.model, used, batch=row.batch))
             self._decide(
                 held,
                 reservation_id,
                 status="settled",
                 counted_pico_usd=cost,
                 request_key=request_key,
-                **_tokens(usage),
+                **_tokens(used),
             )
         return _usd(cost)
 
