@@ -30,6 +30,7 @@ def limits(**changed: Any) -> Limits:
         "asks": 2,
         "lease_seconds": 60,
         "most_rejected": 3,
+        "unpaid": ("credit balance",),
     }
     return Limits(**plain | changed, batch=BatchLimits(**batch))
 

@@ -133,7 +133,7 @@ class Batches:
         ledger, batch_id = self.decisions.ledger, uuid.uuid4().hex
         with self.decisions.writing() as held:
             claimed = self.decisions.claim(portion, batch_id=batch_id, connection=held)
-            planned = [one.question.planned(TTL, batch=True) for one in claimed]
+            planned = [one.planned(TTL, batch=True) for one in claimed]
             self.decisions.reserved(claimed, ledger.reserve_all(planned, held), held)
             if claimed:
                 held.execute(
@@ -269,4 +269,4 @@ class Batches:
 
 
 def _request(one: Asking) -> Any:
-    return {"custom_id": one.question.key, "params": one.question.body(TTL)}
+    return {"custom_id": one.question.key, "params": one.question.body(TTL, one.attempt)}

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tryg_assets.clock import Clock
-from tryg_assets.domain.coding.claude.ledger import Ledger
+from tryg_assets.domain.coding.claude.ledger import Ledger, Planned
 from tryg_assets.domain.coding.claude.prices import Usage
 from tryg_assets.domain.coding.claude.questions import Question
 from tryg_assets.state import decision, locked, reading
@@ -52,6 +52,12 @@ class Asking:
 
     question: Question
     attempt: int
+
+    def planned(self, ttl: str, *, batch: bool) -> Planned:
+        """Return the request as the ledger wants to know it."""
+        question = self.question
+        worst_case = question.worst_case(ttl, self.attempt)
+        return Planned(question.model.name, worst_case, batch, question.task.name, question.municipality)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,8 @@ class Claude:
         self.codebook_hash = content_hash(f"{tasks.hash} {model}")
         # One hash for a page's coding: the texts of both questions it may take.
         self._prompt_hash = content_hash(tasks.decide.prompt_sha + tasks.describe.prompt_sha)
-        self._rejected: dict[str, str] = {}
+        self._rejected: set[str] = set()
+        self._alike: Counter[tuple[str, int]] = Counter()
         self._waiting: set[str] = set()
         self._old: set[str] = set()
         self._ahead: dict[str, Decision | None] = {}
@@ -201,11 +202,14 @@ class Claude:
             return read(page)
 
     def _on_rejected(self, question: Question, message: str) -> None:
-        """Note a question that the server says is wrong; when it says so of all questions, the fault is not theirs."""
-        self._rejected[question.key] = message
-        if len(self._rejected) >= self.limits.most_rejected and not self.live.tally.calls and not self._old:
+        """Note a question that the server says is wrong; when it says the same of one after the other, the fault is not theirs."""
+        self._rejected.add(question.key)
+        alike = (message, self.live.tally.calls)
+        self._alike[alike] += 1
+        if self._alike[alike] >= self.limits.most_rejected:
             raise ConfigurationError(
-                f"The server rejects every request: {message}. Check TRYG_MODEL, and thinking_off of the model in data/prices.yml."
+                f"The server rejects every request: {message}. Check TRYG_MODEL, thinking_off of the model in data/prices.yml, and "
+                "your account. All answers so far are kept."
             )
 
     def _everything(self, page: Page) -> None:
@@ -281,8 +285,10 @@ class Claude:
             raise _Missing
         if not found.answered:
             raise _Missing(Asking(question, found.attempt))
+        if not found.raw:  # it came from no server of the Messages API
+            raise _Missing(Asking(question, found.attempt + 1))
         reply = read_reply(found.raw, question.task)
-        if reply.worth_asking_again and found.attempt < self.limits.asks:
+        if reply.worth_asking_again and found.answers < self.limits.asks:
             raise _Missing(Asking(question, found.attempt + 1))
         if found.owner != self.decisions.owner:
             self._old.add(question.key)

@@ -32,6 +32,7 @@ class Limits(BaseModel):
     asks: PositiveInt
     lease_seconds: PositiveInt
     most_rejected: PositiveInt
+    unpaid: tuple[str, ...]
     batch: BatchLimits
 
     @classmethod

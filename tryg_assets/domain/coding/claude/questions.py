@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tryg_assets.domain.coding.claude.ledger import Planned
 from tryg_assets.domain.coding.claude.prices import Usage, most_tokens
 from tryg_assets.domain.coding.claude.tasks import Task
 from tryg_assets.domain.coding.interface import Page
@@ -55,26 +54,25 @@ class Question:
             "params_sha": _parameters_sha(self.model, self.task),
         }
 
-    def worst_case(self, ttl: str) -> Usage:
-        """Return the most tokens the question can be charged for: nothing cached yet, and the longest answer."""
+    def worst_case(self, ttl: str, attempt: int = 1) -> Usage:
+        """Return the most tokens an attempt at the question can be charged for: nothing cached yet, and the longest answer."""
         prefix = most_tokens(self.task.codebook) + most_tokens(self.task.question)
         return Usage(
             input_tokens=most_tokens(self.content) + most_tokens(self.task.schema_text) + _FRAME_TOKENS,
-            output_tokens=self.task.max_tokens,
+            output_tokens=self.task.max_tokens * attempt,
             **{f"cache_write_{ttl}_tokens": prefix},
         )
 
-    def planned(self, ttl: str, *, batch: bool) -> Planned:
-        """Return the request as the ledger wants to know it."""
-        return Planned(self.model.name, self.worst_case(ttl), batch, self.task.name, self.municipality)
+    def body(self, ttl: str, attempt: int = 1) -> dict[str, Any]:
+        """Return the request as the Messages API takes it; codebook and question are marked to be cached for ``ttl``.
 
-    def body(self, ttl: str) -> dict[str, Any]:
-        """Return the request as the Messages API takes it; codebook and question are marked to be cached for ``ttl``."""
+        A second attempt has room for an answer twice as long: the first may have been cut off.
+        """
         config = {"format": {"type": "json_schema", "schema": self.task.schema}}
         parameters = dict(self.model.parameters)
         return {
             "model": self.model.name,
-            "max_tokens": self.task.max_tokens,
+            "max_tokens": self.task.max_tokens * attempt,
             "system": [
                 {"type": "text", "text": self.task.codebook},
                 {

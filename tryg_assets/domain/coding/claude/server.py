@@ -76,6 +76,13 @@ class Server:
             )
         return self.key or _NO_KEY
 
+    def misunderstood(self) -> ServerUnavailable:
+        """Return an answer that is none of the Messages API as an error for a person."""
+        return ServerUnavailable(
+            f"{self.address} answers, but not as a server of the Messages API: a login page of the network, or another port? Check "
+            "ANTHROPIC_BASE_URL. All answers so far are kept; start the run again and it goes on."
+        )
+
     def explained(self, problem: APIStatusError) -> TrygError:
         """Return an error of the server as one for a person."""
         said = f"{self.address} answered {problem.status_code}: {message_of(problem)}"
@@ -93,6 +100,14 @@ class Server:
             f"{self.address} cannot be reached or broke off ({problem.__cause__ or problem}). All answers so far are kept; start "
             "the run again when it is back."
         )
+
+
+def is_refusal(status: int) -> bool:
+    """Whether a status says that the server has done nothing about a request: 4xx and 501.
+
+    Not those that also come after it has begun: 408 and 409, and the other 5xx (a gateway that gave up waiting, a fault half-way).
+    """
+    return (400 <= status < 500 and status not in (408, 409)) or status == 501
 
 
 def message_of(problem: APIStatusError) -> str:
