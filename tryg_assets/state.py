@@ -80,7 +80,8 @@ decision = sa.Table(
     sa.Index("decision_by_owner", "owner", "status"),
 )
 
-# One row per batch, written before it is sent. ``server_id`` is empty until the server has said that it has it.
+# One row per batch, written before it is sent. ``server_id`` is empty until the server has said that it has it; ``municipalities``
+# are those with a page that waits for it.
 batch = sa.Table(
     "batch",
     metadata,
@@ -93,6 +94,18 @@ batch = sa.Table(
     sa.Column("intended_at", sa.String(32), nullable=False),
     sa.Column("stored_at", sa.String(32)),
     sa.CheckConstraint("status IN ('intended', 'sent', 'stored', 'lost')", name="batch_status"),
+)
+
+# One row per request of a batch that the server could not answer, and what it said about it.
+batch_error = sa.Table(
+    "batch_error",
+    metadata,
+    sa.Column("batch_id", sa.String(32), primary_key=True),
+    sa.Column("key", sa.String(32), primary_key=True),
+    sa.Column("error_type", sa.String(64), nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("moment", sa.String(32), nullable=False),
+    sa.Index("batch_error_by_key", "key"),
 )
 
 

@@ -19,9 +19,8 @@ from tryg_assets.domain.coding.claude.questions import Question
 from tryg_assets.state import decision, locked, reading
 
 _AT_ONCE = 500  # keys in one statement: databases limit its parameters
-_OF_ASKING = decision.update().where(
-    decision.c.key == sa.bindparam("of_key"), decision.c.attempt == sa.bindparam("of_attempt")
-)
+_ONE = (decision.c.key == sa.bindparam("of_key"), decision.c.attempt == sa.bindparam("of_attempt"))
+_OF_ASKING = decision.update().where(*_ONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ class Decisions:
     def find(self, keys: Sequence[str]) -> dict[str, Decision]:
         """Return the latest attempt at each of these questions that was ever asked."""
         found: dict[str, Decision] = {}
-        for some in _portions(keys):
+        for some in portions(keys):
             wanted = sa.select(decision).where(decision.c.key.in_(some))
             with reading(self.engine) as connection:
                 rows = connection.execute(wanted.order_by(decision.c.key, decision.c.attempt)).all()
@@ -131,7 +130,7 @@ class Decisions:
         }
         with self.writing(connection) as held:
             there = {}
-            for some in _portions([asking.question.key for asking in wanted]):
+            for some in portions([asking.question.key for asking in wanted]):
                 rows = held.execute(sa.select(decision).where(decision.c.key.in_(some)))
                 there.update({(row.key, row.attempt): row for row in rows})
             got: list[Asking] = []
@@ -170,7 +169,7 @@ class Decisions:
     def give_up(self, keys: Collection[str], connection: sa.Connection | None = None) -> None:
         """Drop own claims whose question got no answer, so that anyone may ask it again."""
         with self.writing(connection) as held:
-            for some in _portions(list(keys)):
+            for some in portions(list(keys)):
                 unanswered = sa.and_(decision.c.status != "answered", decision.c.owner == self.owner)
                 held.execute(decision.delete().where(decision.c.key.in_(some), unanswered))
 
@@ -227,12 +226,13 @@ class Decisions:
         with self.writing(connection) as held:
             return [Claimed(*row) for row in held.execute(waiting)]
 
-    def drop_unanswered(self, batch_id: str, connection: sa.Connection) -> None:
-        """Free the questions that a batch did not answer, and the money reserved for them."""
-        for one in self.of_batch(batch_id, connection):
+    def free(self, claimed: Sequence[Claimed], connection: sa.Connection, *, uncharged: bool = True) -> None:
+        """Let anyone ask again what a batch did not answer; if it was certainly not charged, release the money reserved for it."""
+        for one in claimed if uncharged else ():
             self.ledger.release(one.reservation, connection)
-        unanswered = sa.and_(decision.c.batch_id == batch_id, decision.c.status == "batched")
-        connection.execute(decision.delete().where(unanswered))
+        rows = [{"of_key": one.key, "of_attempt": one.attempt} for one in claimed]
+        if rows:
+            connection.execute(decision.delete().where(*_ONE, decision.c.status == "batched"), rows)
 
     def writing(self, connection: sa.Connection | None = None) -> AbstractContextManager[sa.Connection]:
         """Return the caller's transaction, or one of our own, in which nobody else writes decisions."""
@@ -242,7 +242,8 @@ class Decisions:
         return (self.clock() + self.lease).isoformat()
 
 
-def _portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+def portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield keys in portions that fit into one statement."""
     for start in range(0, len(keys), _AT_ONCE):
         yield keys[start : start + _AT_ONCE]
 

@@ -19,6 +19,7 @@ class BatchLimits(BaseModel):
     most: PositiveInt
     megabytes: PositiveInt
     unsure_minutes: NonNegativeInt
+    tries: PositiveInt
 
 
 class Limits(BaseModel):
