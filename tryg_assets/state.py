@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from tryg_assets.errors import ConfigurationError, StateNotWritten
 
@@ -201,7 +201,7 @@ def open_state(url: str) -> sa.Engine:
     reading a sum and adding to it is one step for two processes. What only reads uses ``reading``.
 
     Raises:
-        ConfigurationError: it cannot be opened, or a newer version of this program wrote it.
+        ConfigurationError: it cannot be opened, is damaged, or a newer version of this program wrote it.
     """
     try:
         engine = sa.create_engine(
@@ -215,7 +215,7 @@ def open_state(url: str) -> sa.Engine:
             found = connection.execute(sa.select(_version.c.version)).scalar()
             if found is None:
                 connection.execute(_version.insert().values(version=SCHEMA_VERSION))
-    except (OperationalError, sa.exc.ArgumentError, ModuleNotFoundError) as problem:
+    except (DatabaseError, sa.exc.ArgumentError, ModuleNotFoundError) as problem:
         reason = getattr(problem, "orig", None) or problem
         raise ConfigurationError(
             f"The state database {sa.engine.url.make_url(url).render_as_string() if '://' in url else url} cannot be opened: "

@@ -60,6 +60,7 @@ def _work(settings: Settings, slugs: list[str]) -> tuple[Work, list[Question]]:
     import polars as pl
 
     from tryg_assets.clock import system_clock
+    from tryg_assets.domain.coding.claude import server_of
     from tryg_assets.domain.coding.claude.decisions import Decisions
     from tryg_assets.domain.coding.claude.estimate import work_left
     from tryg_assets.domain.coding.claude.ledger import open_ledger
@@ -87,7 +88,7 @@ def _work(settings: Settings, slugs: list[str]) -> tuple[Work, list[Question]]:
     )
     ledger = open_ledger(settings, "by hand")
     decisions = Decisions(ledger.engine, system_clock, ledger, owner="estimate", lease_seconds=1)
-    model = Model(settings.model, Prices.load().of(settings.model).thinking_off)
+    model = Model(settings.model, Prices.load().of(settings.model).thinking_off, server_of(settings).name)
     return work_left(pages, tasks(), model, decisions.find, set(coded["page_id"]))
 
 
@@ -95,12 +96,11 @@ def _counted(settings: Settings, questions: list[Question]) -> Counted:
     """Have the server count the tokens of the tasks and of some pages."""
     import anthropic
 
+    from tryg_assets.domain.coding.claude import server_of
     from tryg_assets.domain.coding.claude.estimate import count
-    from tryg_assets.domain.coding.claude.server import Server
     from tryg_assets.domain.coding.claude.tasks import tasks
 
-    key = settings.api_key.get_secret_value() if settings.api_key else None
-    server = Server.of(settings.api_base_url, key)
+    server = server_of(settings)
     with out.status(f"{server.host} counts the tokens of {len(questions)} pages ..."):
         try:
             client = server.batch_client(seconds=60, retries=2)

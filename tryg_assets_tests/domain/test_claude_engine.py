@@ -285,11 +285,27 @@ def test_without_a_key_nothing_is_sent_to_anthropic(tmp_path: Path, monkeypatch:
 def test_answers_that_are_there_need_no_key(
     standin: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = code_pages([strategy(1)], engine(standin, tmp_path))
-    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+    """The stand-in in the place of Anthropic's own server."""
+    monkeypatch.setattr("tryg_assets.domain.coding.claude.server.OFFICIAL", standin.url)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    rows = code_pages([strategy(1)], engine(None, tmp_path))
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
     engine(None, tmp_path).ready()
     assert code_pages([strategy(1)], engine(None, tmp_path)) == rows
+    with pytest.raises(ConfigurationError, match="ANTHROPIC_API_KEY"):
+        code_pages([strategy(2)], engine(None, tmp_path))
+
+
+def test_answers_of_one_server_are_not_taken_for_those_of_another(
+    standin: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code_pages([service(1)], engine(standin, tmp_path))
+    with stand_in() as moved:
+        code_pages([service(1)], engine(moved, tmp_path))
+        assert moved.calls() == 0, "a server on another port of the same host may be the same, started again"
+    monkeypatch.setattr(StandIn, "url", property(lambda self: f"http://localhost:{self.port}"))
+    code_pages([service(1)], engine(standin, tmp_path))
+    assert standin.calls() == 2
 
 
 def test_a_wrong_key_is_said_to_be_that(standin: StandIn, tmp_path: Path) -> None:

@@ -160,6 +160,13 @@ class Batches:
                     self.troubles[one.name] = str(problem)
         return sorted(ready)
 
+    def ended_since(self, moment: str) -> dict[str, str]:
+        """Return the municipalities whose pages waited for a batch that has ended after ``moment`` (ISO 8601), and when it did."""
+        ended = sa.select(batch.c.municipalities, batch.c.stored_at).where(batch.c.stored_at > moment)
+        with reading(self.decisions.engine) as connection:
+            rows = connection.execute(ended.order_by(batch.c.stored_at)).all()
+        return {slug: row.stored_at for row in rows for slug in json.loads(row.municipalities)}
+
     def drop(self, name: str) -> int:
         """Give up an open batch, by its id here or on the server; returns how many questions may then be asked again.
 

@@ -21,10 +21,14 @@ _FRAME_TOKENS = 2000  # more than the frame of a request and of its schema can b
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The model asked, and what is sent to keep it from thinking aloud (``thinking_off`` of ``data/prices.yml``)."""
+    """The model asked, and what is sent to keep it from thinking aloud (``thinking_off`` of ``data/prices.yml``).
+
+    ``server`` is the name of the server that has it, empty for Anthropic's own: two models of one name are not one model.
+    """
 
     name: str
     parameters: Mapping[str, Any]
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,8 @@ def ask(task: Task, content: str, municipality: str, model: Model, *, cut: bool 
 
 
 def _parameters_sha(model: Model, task: Task) -> str:
-    return content_hash(json.dumps([task.max_tokens, dict(model.parameters)], sort_keys=True))
+    server = [model.server] if model.server else []
+    return content_hash(json.dumps([task.max_tokens, dict(model.parameters), *server], sort_keys=True))
 
 
 def page_content(page: Page, most: int) -> tuple[str, bool]:

@@ -40,8 +40,17 @@ class Server:
 
     @property
     def host(self) -> str:
-        """Host and port, to which alone the key may go."""
+        """Host and port."""
         return urlsplit(self.address).netloc
+
+    @property
+    def name(self) -> str:
+        """What answers of this server are told apart by from those of others: its host, empty for Anthropic's own.
+
+        Without the port, which changes from start to start of a server at home.
+        """
+        host = urlsplit(self.address).hostname or ""
+        return "" if host == urlsplit(OFFICIAL).hostname else host
 
     def client(self, *, seconds: float, retries: int, middleware: Sequence[Any] = ()) -> AsyncAnthropic:
         """Return a client for single calls; errors as ``credential``."""
@@ -69,7 +78,7 @@ class Server:
         Raises:
             ConfigurationError: this is Anthropic's own server, and there is no key.
         """
-        if self.key is None and urlsplit(self.address).hostname == urlsplit(OFFICIAL).hostname:
+        if self.key is None and not self.name:
             raise ConfigurationError(
                 "The engine claude needs a key: set ANTHROPIC_API_KEY. To ask a server of your own, set ANTHROPIC_BASE_URL; to do "
                 "without a language model, choose the engine offline-rules."
