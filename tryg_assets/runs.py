@@ -132,6 +132,7 @@ def refresh(slug: str) -> Outcome:
 
     from tryg_assets.automation import DERIVED_TABLES
     from tryg_assets.definitions import defs
+    from tryg_assets.domain.coding.pages import has_rejected
     from tryg_assets.resources import Corpus
 
     with dg.DagsterInstance.get() as instance:
@@ -152,7 +153,8 @@ def refresh(slug: str) -> Outcome:
         # No stamp while tables are being made: a run killed in between is done again.
         stamps.derived(slug).unlink(missing_ok=True)
         result = run("derive_municipality")
-        if result.success:
+        # What the server rejected is asked again by the next run, which a stamp would keep from it.
+        if result.success and not has_rejected(lake.read("page_codings", slug)):
             stamps.stamp_derived(slug, raw)
         return _noted(stamps, _outcome(slug, "all", result))
 

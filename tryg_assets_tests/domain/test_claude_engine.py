@@ -569,3 +569,16 @@ def test_a_sign_of_life_that_fails_is_given_again(
     monkeypatch.setattr(claude.decisions, "renew", failing_once)
     code_pages([service(1)], claude)
     assert len(signs) >= 2
+
+
+@pytest.mark.parametrize(("fault", "named"), [("refusal", 0), ("not_json", 0), ("bad_request", 0)])
+def test_an_unusable_answer_about_actors_is_counted(
+    standin: StandIn, tmp_path: Path, fault: str, named: int
+) -> None:
+    claude = engine(standin, tmp_path)
+    code_pages([strategy(1)], claude)
+    assert claude.account()["actor_answers_unusable"] == 0
+    standin.fail(fault, times=2)
+    claude.prepare_actors([strategy(1)])
+    assert len(claude.actors(strategy(1))) == named
+    assert claude.account()["actor_answers_unusable"] == 1

@@ -80,6 +80,7 @@ class Claude:
         self._prompt_hash = content_hash(tasks.decide.prompt_sha + tasks.describe.prompt_sha)
         self._rejected: set[str] = set()
         self._alike: Counter[tuple[str, int]] = Counter()
+        self._unusable: set[str] = set()
         self._waiting: set[tuple[str, str]] = set()  # (key, municipality) of questions that are in a batch
         self._old: set[str] = set()
         self._ahead: dict[str, Decision | None] = {}
@@ -138,6 +139,7 @@ class Claude:
                 name: self._counts[name]
                 for name in ("quote_not_found", "refused", "cut_off", "invalid", "rejected", "cut")
             },
+            "actor_answers_unusable": len(self._unusable),
         }
 
     def submit(self, pages: Iterable[Page]) -> int:
@@ -288,6 +290,12 @@ class Claude:
         Raises:
             _Missing: it is not; carries the question unless it waits in a batch.
         """
+        known = self._found(question)
+        if known.reply.problem and question.task not in (self.tasks.decide, self.tasks.describe):
+            self._unusable.add(question.key)  # no row of a table says so
+        return known
+
+    def _found(self, question: Question) -> _Known:
         if question.key in self._rejected:
             return _Known(Reply({}, "rejected"))
         if question.key in self._ahead:

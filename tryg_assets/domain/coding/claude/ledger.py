@@ -209,6 +209,22 @@ class Ledger:
                 for row in connection.execute(query)
             ]
 
+    def called(self, name: str) -> list[str]:
+        """Return the reservation with this id, or every open one of the run with this id.
+
+        Raises:
+            TrygError: there is neither.
+        """
+        of_run = sa.and_(spend.c.run_id == name, spend.c.status == "open")
+        query = sa.select(spend.c.reservation_id).where(sa.or_(spend.c.reservation_id == name, of_run))
+        with self.engine.connect() as connection:
+            found = list(connection.execute(query.order_by(spend.c.reservation_id)).scalars())
+        if not found:
+            raise TrygError(
+                f"There is no reservation {name}, and no run with open ones. See them with `tryg spend`."
+            )
+        return found
+
     def totals(self, *, run_id: str | None = None, month: str | None = None) -> Totals:
         """Return the spend of a run, of a month ("2026-11"), or of all time."""
         query = sa.select(spend.c.status, sa.func.sum(spend.c.counted_pico_usd)).group_by(spend.c.status)
