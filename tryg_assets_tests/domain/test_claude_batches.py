@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -289,6 +290,43 @@ def test_a_question_that_fails_in_batches_is_left_to_single_calls(standin: Stand
     assert claude.batches.failed == {"api_error: stand-in: errored": 6}
     assert len(code_pages(PAGES[6:], engine(standin, tmp_path, least=2, tries=2))) == 6
     assert claude.decisions.ledger.totals().open == 0
+
+
+def test_two_processes_that_fetch_one_batch_free_its_questions_once(standin: StandIn, tmp_path: Path) -> None:
+    standin.fail("errored", times=6)
+    slow, quick = engine(standin, tmp_path), engine(standin, tmp_path)
+    slow.submit(PAGES[6:])
+    slow.batches.collect()
+    fetch = slow.batches._results
+
+    def overtaken(*wanted: Any) -> Iterator[Any]:
+        found = list(fetch(*wanted))
+        quick.batches.collect()
+        assert quick.submit(PAGES[6:]) == 6
+        yield from found
+
+    slow.batches._results = overtaken  # type: ignore[assignment,method-assign]
+    slow.batches.collect()
+    assert slow.submit(PAGES[6:]) == 0, "they are in the batch of the other"
+    to_the_end(quick, PAGES[6:])
+    assert standin.calls() == 6
+    assert quick.decisions.ledger.totals().settled == bill(standin.charges)
+
+
+@pytest.mark.parametrize("odd", ["\ud83d", "\0", ["list"]])
+def test_whatever_a_server_says_of_an_error_can_be_stored(
+    standin: StandIn, tmp_path: Path, odd: object
+) -> None:
+    claude = engine(standin, tmp_path)
+    claude.submit(PAGES[6:])
+    (there,) = standin.batches.values()
+    error = {"type": "error", "error": {"type": odd, "message": odd}}
+    there.results = [
+        {"custom_id": one["custom_id"], "result": {"type": "errored", "error": error}}
+        for one in there.requests
+    ]
+    assert claude.batches.collect() == ["aarhus"]
+    assert claude.batches.failed.total() == 6
 
 
 def test_a_request_that_the_server_calls_wrong_is_not_put_into_a_batch_again(

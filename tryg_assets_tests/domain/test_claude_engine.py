@@ -511,6 +511,7 @@ def test_an_odd_answer_is_read_the_same_on_every_run_and_fits_a_table(
         {"content": [{"type": "text", "text": 5}, None, "x", {"type": "text"}]},
         {"content": [{"type": "text", "text": "[" * 100_000}]},
         {"content": [], "stop_reason": {"odd": 1}},
+        {"content": [], "stop_reason": "\ud83d\0"},
     ],
 )
 def test_an_answer_of_the_wrong_types_is_invalid_and_stays_so(

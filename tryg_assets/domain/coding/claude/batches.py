@@ -22,6 +22,7 @@ from tryg_assets.domain.coding.claude.decisions import (
     Received,
     message,
     portions,
+    storable,
 )
 from tryg_assets.domain.coding.claude.limits import Limits
 from tryg_assets.domain.coding.claude.live import Tally
@@ -376,10 +377,14 @@ class Batches:
                 errors.append({"batch_id": batch_id, "key": one.key, **about})
         for usage, cost in self.decisions.store(received):
             self.tally.add(usage, cost)
+        if not unanswered:
+            return
         with self.decisions.writing() as held:
-            self.decisions.free(unanswered, held)
-            if errors:
-                held.execute(batch_error.insert(), errors)
+            # Another process may have stored the same results, and the questions may be in a new batch already.
+            still = {row.key for row in self.decisions.of_batch(batch_id, held)}
+            self.decisions.free([row for row in unanswered if row.key in still], held)
+            if fresh := [error for error in errors if error["key"] in still]:
+                held.execute(batch_error.insert(), fresh)
 
     def _close(self, batch_id: str, status: str) -> None:
         """End a batch; what it was not asked after all (it never came to be) is free again."""
@@ -419,13 +424,15 @@ def _result(line: bytes) -> _Result | None:
     """Read a line of results; ``None`` if it is none. An answer that is none of the Messages API is an error."""
     try:
         one = json.loads(line)
-        key, result = one["custom_id"], one["result"]
+        key, result = str(one["custom_id"]), one["result"]
         if result["type"] == "succeeded":
             raw = json.dumps(result["message"])
             return _Result(key, raw) if message(raw) else _Result(key, None, "no_message", raw[:_SHOWN])
         if result["type"] != "errored":
             return _Result(key, None)
         error = result["error"]["error"]
-        return _Result(key, None, str(error["type"])[:64], str(error["message"])[:_SHOWN])
+        return _Result(
+            key, None, storable(error["type"], 64) or "unknown", storable(error["message"], _SHOWN)
+        )
     except (ValueError, LookupError, TypeError, RecursionError):
         return None

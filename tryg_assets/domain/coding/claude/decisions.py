@@ -190,14 +190,13 @@ class Decisions:
                 usage = _usage(answer.get("usage"))
                 cost = self.ledger.settle(one.reservation, usage, one.key, held)
                 paid.append((usage or Usage(), cost))
-                stopped = answer.get("stop_reason")
                 rows.append(
                     {
                         "of_key": one.key,
                         "of_attempt": one.attempt,
                         "reservation": one.reservation,
                         "raw": one.raw,
-                        "stop_reason": stopped[:64] if isinstance(stopped, str) else None,
+                        "stop_reason": storable(answer.get("stop_reason") or "", 64),
                         "usage": json.dumps(answer.get("usage"), sort_keys=True),
                         "cost_usd": f"{cost:f}",
                     }
@@ -260,6 +259,11 @@ def message(raw: str) -> Mapping[str, Any]:
         and isinstance(answer.get("content"), list)
     )
     return answer if is_message else {}
+
+
+def storable(said: object, most: int) -> str:
+    """Return what a server said as a text that every database takes: cut, without zeros and halves of characters."""
+    return str(said)[:most].replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _usage(raw: object) -> Usage | None:
