@@ -132,7 +132,6 @@ def refresh(slug: str) -> Outcome:
 
     from tryg_assets.automation import DERIVED_TABLES
     from tryg_assets.definitions import defs
-    from tryg_assets.domain.coding.pages import has_rejected
     from tryg_assets.resources import Corpus
 
     with dg.DagsterInstance.get() as instance:
@@ -154,9 +153,17 @@ def refresh(slug: str) -> Outcome:
         stamps.derived(slug).unlink(missing_ok=True)
         result = run("derive_municipality")
         # What the server rejected is asked again by the next run, which a stamp would keep from it.
-        if result.success and not has_rejected(lake.read("page_codings", slug)):
+        if result.success and not _had_rejections(result):
             stamps.stamp_derived(slug, raw)
         return _noted(stamps, _outcome(slug, "all", result))
+
+
+def _had_rejections(result: Any) -> bool:
+    """Whether a step of the run told that the server of a model rejected a question: that is no answer."""
+    told = (
+        event.materialization.metadata.get("rejected") for event in result.get_asset_materialization_events()
+    )
+    return any(count is not None and count.value for count in told)
 
 
 def _noted(stamps: Stamps, outcome: Outcome) -> Outcome:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import dagster as dg
 import pytest
 
 from tryg_assets import runs
@@ -52,3 +53,16 @@ def test_a_killed_run_leaves_no_worker_that_crawls_on(blow: signal.Signals, tmp_
 def test_an_error_meant_for_a_person_is_told_without_its_class(error: type, said: str) -> None:
     message = f"{error.__module__}.{error.__name__}: It needs a key: set it.\n"
     assert runs._message(SimpleNamespace(message=message)) == said
+
+
+@pytest.mark.parametrize(
+    ("counts", "had"), [([{}, {"rejected": 0}], False), ([{"rejected": 0}, {"rejected": 2}], True)]
+)
+def test_a_run_whose_server_rejected_a_question_of_any_step_is_not_done_with_it(
+    counts: list[dict[str, int]], had: bool
+) -> None:
+    events = [
+        SimpleNamespace(materialization=dg.AssetMaterialization("page_codings", metadata=told))
+        for told in counts
+    ]
+    assert runs._had_rejections(SimpleNamespace(get_asset_materialization_events=lambda: events)) == had

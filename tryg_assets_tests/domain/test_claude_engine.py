@@ -582,4 +582,5 @@ def test_an_unusable_answer_about_actors_is_counted(
     standin.fail(fault, times=2)
     claude.prepare_actors([strategy(1)])
     assert len(claude.actors(strategy(1))) == named
+    assert claude.account()["rejected"] == (fault == "bad_request")
     assert claude.account()["actor_answers_unusable"] == 1

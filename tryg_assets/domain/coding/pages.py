@@ -35,11 +35,6 @@ def code_pages(pages: Sequence[Page], engine: Coder) -> list[dict[str, Any]]:
     return [coding_row(page, engine) for page in pages]
 
 
-def has_rejected(codings: pl.DataFrame) -> bool:
-    """Whether the server rejected a question about one of these pages: that is no answer, and the next run asks it again."""
-    return codings.filter(pl.col("problem") == "rejected").height > 0
-
-
 def coding_row(page: Page, engine: Coder) -> dict[str, Any]:
     """Code one page and apply the evidence rule; returns a row of ``page_codings``."""
     checked = verify(page, engine.code(page))

@@ -137,8 +137,9 @@ class Claude:
             "batches": "offered by the server" if self.batches.offered else "not offered by the server",
             **{
                 name: self._counts[name]
-                for name in ("quote_not_found", "refused", "cut_off", "invalid", "rejected", "cut")
+                for name in ("quote_not_found", "refused", "cut_off", "invalid", "cut")
             },
+            "rejected": len(self._rejected),
             "actor_answers_unusable": len(self._unusable),
         }
 
