@@ -156,7 +156,7 @@ def batch_answers(
     asker = corpus.asker()
     asker.batches.collect()
     for name, trouble in asker.batches.troubles.items():
-        context.log.warning(f"Batch {name}: {trouble}. To give it up: `tryg batches --drop {name}`.")
+        context.log.warning(f"Batch {name}: {trouble} To give it up: `tryg batches --drop {name}`.")
     ended = asker.batches.ended_since(context.cursor or "")
     ready = sorted(ended)
     pages = {slug: list(all_kept_pages(lake.lake, [slug])) for slug in ready}

@@ -39,7 +39,7 @@ def batches(
         out.print(f"[yellow]{count} questions were not answered: {plain(said)}[/]")
     for name, trouble in asker.batches.troubles.items():
         out.print(
-            f"[yellow]Batch {name} could not be fetched: {plain(trouble)}. It is looked at again next time; if that will not help, give "
+            f"[yellow]Batch {name} could not be fetched: {plain(trouble)} It is looked at again next time; if that will not help, give "
             f"it up: `tryg batches --drop {name}`.[/]"
         )
     if submit:

@@ -155,7 +155,7 @@ class Batches:
                     explained = self.server.explained(problem)
                     if problem.status_code in (401, 403):
                         raise explained from problem
-                    gone = "the server no longer has it (results are kept for 29 days)"
+                    gone = "the server no longer has it (results are kept for 29 days)."
                     self.troubles[one.name] = gone if problem.status_code == 404 else str(explained)
                 except ServerUnavailable as problem:
                     self.troubles[one.name] = str(problem)
@@ -306,7 +306,7 @@ class Batches:
                 self._store(one.batch_id, some, waiting)
         if waiting:
             raise ServerUnavailable(
-                f"its results lack {len(waiting)} of {one.requests} requests; they are looked for again"
+                f"its results lack {len(waiting)} of {one.requests} requests; they are looked for again."
             )
         self._close(one.batch_id, "stored")
         return True

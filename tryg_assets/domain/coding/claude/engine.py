@@ -185,7 +185,7 @@ class Claude:
             raise self._pending(len({key for key, _ in self._waiting}))
 
     def _pending(self, count: int) -> AnswersPending:
-        troubles = [f"Batch {name}: {trouble}." for name, trouble in self.batches.troubles.items()]
+        troubles = [f"Batch {name}: {trouble}" for name, trouble in self.batches.troubles.items()]
         return AnswersPending(" ".join([_PENDING.format(count=count), self.batches.left, *troubles]).strip())
 
     def _wanting(self, pages: Sequence[Page], read: Callable[[Page], object]) -> list[Page]:

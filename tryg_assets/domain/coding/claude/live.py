@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 
 TTL = "5m"  # the calls of a run follow each other closely
 _REJECTED = (400, 413, 422)  # the request itself is wrong; another one may be right
-_FAILED = (
-    500,
-    529,
-)  # the API's own errors, which it does not charge; a gateway's answer of that kind says nothing about it
+# The API's own errors, which it does not charge; a gateway's answer of that kind says nothing about it.
+_FAILED = (500, 529)
 _WAIT = 0.2  # seconds between two looks at what another run is asking
 
 Missing = Callable[[Page], Sequence[Asking]]
@@ -172,9 +170,8 @@ class Live:
         async def renew() -> None:
             while True:
                 await asyncio.sleep(self.limits.lease_seconds / 3)
-                with contextlib.suppress(
-                    Exception
-                ):  # whatever it was, the next try comes before the claims run out
+                # Whatever a failure was, the next try comes before the claims run out.
+                with contextlib.suppress(Exception):
                     await asyncio.to_thread(self.decisions.renew)
 
         renewing = asyncio.create_task(renew())
