@@ -41,8 +41,8 @@ class Decision:
 
     @property
     def answered(self) -> bool:
-        """Whether there is an answer."""
-        return self.status == "answered"
+        """Whether there is an answer of the Messages API."""
+        return self.status == "answered" and bool(self.raw)
 
 
 @dataclass(frozen=True, slots=True)

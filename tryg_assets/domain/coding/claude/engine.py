@@ -309,9 +309,8 @@ class Claude:
             self._waiting.add((question.key, question.municipality))
             raise _Missing
         if not found.answered:
-            raise _Missing(Asking(question, found.attempt))
-        if not found.raw:  # it came from no server of the Messages API
-            raise _Missing(Asking(question, found.attempt + 1))
+            # A claim may be that of a dead run; what came from no server of the Messages API is asked anew.
+            raise _Missing(Asking(question, found.attempt + (found.status == "answered")))
         reply = read_reply(found.raw, question.task)
         if reply.worth_asking_again and found.answers < self.limits.asks:
             raise _Missing(Asking(question, found.attempt + 1))
