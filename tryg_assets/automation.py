@@ -72,10 +72,13 @@ read_answers = dg.define_asset_job(
 def ask_in_batches(context: dg.OpExecutionContext, corpus: Corpus, lake: LakeResource) -> None:
     """Submit the questions of all municipalities that have been cleaned."""
     slugs = lake.lake.municipalities("filtered_pages")
-    sent = corpus.asker(context.run_id).submit(all_kept_pages(lake.lake, slugs))
+    asker = corpus.asker(context.run_id)
+    sent = asker.submit(all_kept_pages(lake.lake, slugs))
     context.log.info(
         f"{sent} questions of {len(slugs)} municipalities sent. The sensor batch_answers fetches the answers."
     )
+    if asker.batches.left:
+        context.log.warning(asker.batches.left)
 
 
 # Nothing waits while a batch is answered, for up to a day: this job ends when all is sent, and the sensor goes on from there.
@@ -144,21 +147,28 @@ def batch_answers(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Look at the open batches; store what has ended, send what follows from it, and derive what is then complete.
 
-    Off until switched on, as it asks and spends. Few questions that are left are asked by the derive run itself.
+    Off until switched on, as it asks and spends. Few questions that are left are asked by the derive run itself. The cursor is the
+    moment up to which ended batches were looked at, whoever stored them: a look that fails forgets none.
     """
-    if corpus.settings.engine != "claude" or not (asker := corpus.asker()).batches.open():
-        yield dg.SkipReason("No batch is open.")
+    if corpus.settings.engine != "claude":
+        yield dg.SkipReason("The engine asks nobody.")
         return
-    ready = asker.batches.collect()
+    asker = corpus.asker()
+    asker.batches.collect()
+    for name, trouble in asker.batches.troubles.items():
+        context.log.warning(f"Batch {name}: {trouble} To give it up: `tryg batches --drop {name}`.")
+    ended = asker.batches.ended_since(context.cursor or "")
+    ready = sorted(ended)
     pages = {slug: list(all_kept_pages(lake.lake, [slug])) for slug in ready}
     every = [page for of_slug in pages.values() for page in of_slug]
     if asker.has_much_to_ask(every):
         asker.submit(every)
         ready = [slug for slug in ready if asker.knows_all(pages[slug])]
     for slug in ready:
-        yield dg.RunRequest(run_key=f"{slug}-{asker.decisions.clock():%Y-%m-%dT%H:%M:%S}", partition_key=slug)
+        yield dg.RunRequest(run_key=f"{slug}-{ended[slug]}", partition_key=slug)
     if not ready:
         yield dg.SkipReason(f"{len(asker.batches.open())} batches have not ended.")
+    context.update_cursor(max(ended.values(), default=context.cursor or ""))
 
 
 schedules = [nightly_refresh, morning_publication]

@@ -162,13 +162,22 @@ def refresh(slug: str) -> Outcome:
         # No stamp while tables are being made: a run killed in between is done again.
         stamps.derived(slug).unlink(missing_ok=True)
         result = run("derive_municipality")
-        if result.success:
+        # What the server rejected is asked again by the next run, which a stamp would keep from it.
+        if result.success and not _had_rejections(result):
             stamps.stamp_derived(slug, raw)
         return _noted(stamps, _outcome(slug, "all", result))
 
 
 # What a server answered is for the terminal: it may tell more than the report should.
 _SERVER_FAILED = "Sprogmodellens server svarede ikke, eller den svarede med en fejl. Siderne er ikke kodet."
+
+
+def _had_rejections(result: Any) -> bool:
+    """Whether a step of the run told that the server of a model rejected a question: that is no answer."""
+    told = (
+        event.materialization.metadata.get("rejected") for event in result.get_asset_materialization_events()
+    )
+    return any(count is not None and count.value for count in told)
 
 
 def _noted(stamps: Stamps, outcome: Outcome) -> Outcome:

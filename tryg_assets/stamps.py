@@ -66,7 +66,7 @@ def content_version(raw: pl.DataFrame) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Stamps:
-    """The stamps under ``TRYG_HOME/crawl_state`` of one engine and, if it asks one, its model."""
+    """The stamps under ``TRYG_HOME/crawl_state`` of one engine and, if it asks one, its model (and whose, if not Anthropic's)."""
 
     home: Path
     engine: str

@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from tryg_assets.errors import ConfigurationError, StateNotWritten
 
@@ -21,7 +21,8 @@ _version = sa.Table("state_version", metadata, sa.Column("version", sa.Integer, 
 
 # One row per request to a model that was or may have been charged. Money is whole millionths of a micro-dollar (1e-12 US
 # dollars), in which every price of data/prices.yml is exact. ``counted_pico_usd`` is what a cap counts: the worst case
-# while a request is open, what it cost when settled, 0 when released. Moments are ISO 8601 in UTC.
+# while a request is open, what it cost when settled, 0 when released. The tokens are the worst case until an answer has said
+# otherwise; ``request_key`` names that answer and is empty when a person decided. Moments are ISO 8601 in UTC.
 spend = sa.Table(
     "spend",
     metadata,
@@ -79,7 +80,8 @@ decision = sa.Table(
     sa.Index("decision_by_owner", "owner", "status"),
 )
 
-# One row per batch, written before it is sent. ``server_id`` is empty until the server has said that it has it.
+# One row per batch, written before it is sent. ``server_id`` is empty until the server has said that it has it; ``municipalities``
+# are those with a page that waits for it.
 batch = sa.Table(
     "batch",
     metadata,
@@ -92,6 +94,18 @@ batch = sa.Table(
     sa.Column("intended_at", sa.String(32), nullable=False),
     sa.Column("stored_at", sa.String(32)),
     sa.CheckConstraint("status IN ('intended', 'sent', 'stored', 'lost')", name="batch_status"),
+)
+
+# One row per request of a batch that the server could not answer, and what it said about it.
+batch_error = sa.Table(
+    "batch_error",
+    metadata,
+    sa.Column("batch_id", sa.String(32), primary_key=True),
+    sa.Column("key", sa.String(32), primary_key=True),
+    sa.Column("error_type", sa.String(64), nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("moment", sa.String(32), nullable=False),
+    sa.Index("batch_error_by_key", "key"),
 )
 
 
@@ -187,7 +201,7 @@ def open_state(url: str) -> sa.Engine:
     reading a sum and adding to it is one step for two processes. What only reads uses ``reading``.
 
     Raises:
-        ConfigurationError: it cannot be opened, or a newer version of this program wrote it.
+        ConfigurationError: it cannot be opened, is damaged, or a newer version of this program wrote it.
     """
     try:
         engine = sa.create_engine(
@@ -201,7 +215,7 @@ def open_state(url: str) -> sa.Engine:
             found = connection.execute(sa.select(_version.c.version)).scalar()
             if found is None:
                 connection.execute(_version.insert().values(version=SCHEMA_VERSION))
-    except (OperationalError, sa.exc.ArgumentError, ModuleNotFoundError) as problem:
+    except (DatabaseError, sa.exc.ArgumentError, ModuleNotFoundError) as problem:
         reason = getattr(problem, "orig", None) or problem
         raise ConfigurationError(
             f"The state database {sa.engine.url.make_url(url).render_as_string() if '://' in url else url} cannot be opened: "

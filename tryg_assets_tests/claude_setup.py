@@ -20,8 +20,8 @@ MODEL = "claude-haiku-5-5"
 
 
 def limits(**changed: Any) -> Limits:
-    """Return small limits that never wait long; ``least``, ``most``, ``unsure_minutes`` are those of batches."""
-    batch = {"least": 500, "most": 5000, "megabytes": 32, "unsure_minutes": 15}
+    """Return small limits that never wait long; ``least``, ``most``, ``unsure_minutes``, ``tries`` are those of batches."""
+    batch = {"least": 500, "most": 5000, "megabytes": 32, "unsure_minutes": 15, "tries": 3}
     batch |= {name: changed.pop(name) for name in list(changed) if name in batch}
     plain = {
         "concurrency": 4,
@@ -30,6 +30,7 @@ def limits(**changed: Any) -> Limits:
         "asks": 2,
         "lease_seconds": 60,
         "most_rejected": 3,
+        "unpaid": ("credit balance",),
     }
     return Limits(**plain | changed, batch=BatchLimits(**batch))
 

@@ -27,7 +27,15 @@ from tryg_assets.clock import system_clock
 
 CACHEABLE = 512  # tokens; a shorter prefix is silently not cached, as with the real one
 MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5", "claude-opus-5", "claude-haiku-4-5")
-STATUS = {"rate_limit": 429, "overloaded": 529, "server_error": 500, "bad_request": 400, "no_key": 401}
+STATUS = {
+    "rate_limit": 429,
+    "overloaded": 529,
+    "server_error": 500,
+    "bad_request": 400,
+    "no_credit": 400,
+    "no_key": 401,
+}
+SAID = {"no_credit": "Your credit balance is too low to access the API. Please go to Plans & Billing."}
 KINDS = {
     429: "rate_limit_error",
     529: "overloaded_error",
@@ -44,14 +52,16 @@ Body = dict[str, Any]
 class Fault:
     """What goes wrong ``times`` times with requests whose text contains ``about``.
 
-    Before anything is charged: rate_limit, overloaded, server_error, bad_request, no_key, reset. Charged all the same: lost_reply,
-    slow. In the answer: refusal, cut_off, thinking, wrong_enum, not_json, fenced, invented_quote, no_usage. Of single requests in a
-    batch: expired, errored, canceled. Of batches: foreign_results.
+    Before anything is charged: rate_limit, overloaded, server_error, bad_request, no_credit, no_key, reset, login_page. Charged all the
+    same: lost_reply, slow, gateway (which answers ``status`` instead). In the answer: refusal, cut_off, thinking, wrong_enum, not_json,
+    fenced, invented_quote, no_usage. Of single requests in a batch: expired, errored, invalid, canceled. Of batches: foreign_results,
+    short_results.
     """
 
     kind: str
     times: int = 1
     about: str = ""
+    status: int = 504
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +107,10 @@ class StandIn:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def fail(self, kind: str, times: int = 1, about: str = "") -> None:
+    def fail(self, kind: str, times: int = 1, about: str = "", status: int = 504) -> None:
         """Let the next ``times`` requests that contain ``about`` go wrong."""
         with self._lock:
-            self.faults.append(Fault(kind, times, about))
+            self.faults.append(Fault(kind, times, about, status))
 
     def calls(self) -> int:
         """How many answers were charged."""
@@ -115,6 +125,10 @@ class StandIn:
                     fault.times -= 1
                     return fault.kind
         return None
+
+    def gateway_status(self) -> int:
+        """Return what a gateway between us and the server says of a request it gave up on."""
+        return next(fault.status for fault in self.faults if fault.kind == "gateway")
 
     def answer(self, body: Body, *, key: str, batch: bool) -> Body:
         """Return the message that answers ``body``, and put it on the bill."""
@@ -201,10 +215,11 @@ class StandIn:
             fault = (
                 "canceled"
                 if batch.canceled
-                else self.take(content_of(params), "expired", "errored", "canceled")
+                else self.take(content_of(params), "expired", "errored", "invalid", "canceled")
             )
-            if fault == "errored":
-                error = {"type": "error", "error": {"type": "api_error", "message": "stand-in"}}
+            if fault in ("errored", "invalid"):
+                kind = "api_error" if fault == "errored" else "invalid_request_error"
+                error = {"type": "error", "error": {"type": kind, "message": f"stand-in: {fault}"}}
                 results.append({"custom_id": key, "result": {"type": "errored", "error": error}})
             elif fault:
                 results.append({"custom_id": key, "result": {"type": fault}})
@@ -436,9 +451,12 @@ class _Handler(BaseHTTPRequestHandler):
         text = content_of(body)
         if one.keep:
             one.asked.append(body)
-        fault = one.take(text, *STATUS, "reset", "lost_reply", "slow")
+        fault = one.take(text, *STATUS, "reset", "lost_reply", "slow", "gateway", "login_page")
         if fault in STATUS:
-            self._error(STATUS[fault], f"stand-in: {fault}{one.complaint}")
+            self._error(STATUS[fault], SAID.get(fault, f"stand-in: {fault}{one.complaint}"))
+            return
+        if fault == "login_page":
+            self._send(200, "text/html", b"<html>Log in to the guest network</html>")
             return
         if fault == "reset":
             self._break_off()
@@ -448,6 +466,8 @@ class _Handler(BaseHTTPRequestHandler):
         message = one.answer(body, key=json.dumps(body["messages"], ensure_ascii=False), batch=False)
         if fault == "lost_reply":
             self._break_off()
+        elif fault == "gateway":
+            self._send(one.gateway_status(), "text/html", b"<html>The gateway gave up</html>")
         elif body.get("stream"):
             self._stream(message)
         else:
@@ -455,9 +475,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _create_batch(self, body: Body) -> None:
         one = self.server.standin
-        fault = one.take("", *STATUS, "reset", "lost_reply")
+        fault = one.take("", *STATUS, "reset", "lost_reply", "gateway")
         if fault in STATUS:
-            self._error(STATUS[fault], f"stand-in: {fault}{one.complaint}")
+            self._error(STATUS[fault], SAID.get(fault, f"stand-in: {fault}{one.complaint}"))
             return
         if fault == "reset":
             self._break_off()
@@ -467,6 +487,8 @@ class _Handler(BaseHTTPRequestHandler):
             one.batches[batch.id] = batch
         if fault == "lost_reply":
             self._break_off()
+        elif fault == "gateway":
+            self._send(one.gateway_status(), "text/html", b"<html>The gateway gave up</html>")
         else:
             self._json(one._shown(batch))
 
@@ -486,8 +508,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif at[0] not in one.batches:
             self._error(404, f"no batch {at[0]}")
         elif at[1:] == ["results"]:
-            lines = (json.dumps(result, ensure_ascii=False) for result in one.batches[at[0]].results or ())
-            self._send(200, "application/x-jsonl", "".join(f"{line}\n" for line in lines).encode())
+            results = one.batches[at[0]].results or []
+            if one.take("", "short_results"):
+                results = results[: len(results) // 2]
+            lines = (json.dumps(result, ensure_ascii=False) for result in results)
+            said = "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+            self._send(200, "application/x-jsonl", said)
         else:
             self._json(one.look(one.batches[at[0]]))
 
@@ -511,7 +537,7 @@ class _Handler(BaseHTTPRequestHandler):
         return parts.path.removeprefix("/v1/").split("/"), parse_qs(parts.query)
 
     def _json(self, value: Body) -> None:
-        self._send(200, "application/json", json.dumps(value, ensure_ascii=False).encode())
+        self._send(200, "application/json", json.dumps(value).encode())
 
     def _error(self, status: int, message: str) -> None:
         error = {"type": "error", "error": {"type": KINDS[status], "message": message}}

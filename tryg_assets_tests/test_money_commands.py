@@ -89,13 +89,26 @@ def test_spend_shows_caps_and_open_requests_and_takes_the_decision_about_them() 
     )
     said = say("spend")
     assert "latest run (run-7)" in said
-    assert first in said
     assert "0.0200" in said
-    said = say("spend", "--charge", first, "--release", second)
+    said = say("spend", "--charge", first)
+    assert second in said, "the one that is left is shown by its own id"
+    said = say("spend", "--release", second)
     assert "open requests" not in said
     assert (book.totals().settled, book.totals().open) == (Decimal("0.01"), Decimal(0))
     with pytest.raises(TrygError, match="no reservation nonsense"):
         say("spend", "--release", "nonsense")
+
+
+def test_the_open_requests_of_a_run_are_one_line_and_one_decision() -> None:
+    book = open_ledger(Settings(), "run-7")
+    for number in range(40):
+        book.reserve(
+            HAIKU, Usage(output_tokens=2_000), batch=False, task="decide", municipality=f"m{number % 2}"
+        )
+    (line,) = (line for line in say("spend").splitlines() if "m0 m1" in line)
+    assert all(cell in line for cell in ("run-7", "40", "decide", HAIKU, "0.040000"))
+    assert "open requests" not in say("spend", "--release", "run-7")
+    assert book.totals().counted == 0
 
 
 def test_nothing_spent_is_shown_as_nothing() -> None:

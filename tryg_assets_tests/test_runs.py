@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import dagster as dg
 import pytest
 
 from tryg_assets import runs
@@ -116,3 +117,16 @@ def test_of_a_failed_server_the_report_only_says_that_it_failed(
     outcome = runs.Outcome("aarhus", False, work, "said 86 12 34 56", frozenset({kind.__name__}))
     assert runs._noted(stamps, outcome).message == "said 86 12 34 56", "the terminal is told all"
     assert stamps.failures(["aarhus"])["aarhus"].startswith(noted)
+
+
+@pytest.mark.parametrize(
+    ("counts", "had"), [([{}, {"rejected": 0}], False), ([{"rejected": 0}, {"rejected": 2}], True)]
+)
+def test_a_run_whose_server_rejected_a_question_of_any_step_is_not_done_with_it(
+    counts: list[dict[str, int]], had: bool
+) -> None:
+    events = [
+        SimpleNamespace(materialization=dg.AssetMaterialization("page_codings", metadata=told))
+        for told in counts
+    ]
+    assert runs._had_rejections(SimpleNamespace(get_asset_materialization_events=lambda: events)) == had

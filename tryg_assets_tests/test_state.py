@@ -43,6 +43,12 @@ def test_a_database_of_a_newer_program_is_refused(tmp_path: Path) -> None:
         open_state(url)
 
 
+def test_a_damaged_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "state.db").write_text("no database" * 500, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"state\.db cannot be opened: file is not a database"):
+        open_state(f"sqlite:///{tmp_path / 'state.db'}")
+
+
 @pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all/state.db", "not an address"])
 def test_a_database_that_cannot_be_opened_is_named(url: str) -> None:
     with pytest.raises(ConfigurationError, match="TRYG_STATE_URL"):

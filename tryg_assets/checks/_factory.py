@@ -1,7 +1,7 @@
 """How a check is made: a pure function gives a verdict; these factories make a Dagster check of it."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,7 @@ class Verdict:
 
 MunicipalityRule = Callable[[Lake, str], Verdict]
 CountryRule = Callable[[Lake], Verdict]
+ToldRule = Callable[[Mapping[str, Any]], Verdict]
 
 
 def to_result(verdict: Verdict, action: str) -> dg.AssetCheckResult:
@@ -59,6 +60,33 @@ def municipality_check(
     def check(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
         return to_result(rule(lake.lake, context.partition_key), action)
 
+    return _of_municipality(check, table, name, description, action, blocking=blocking)
+
+
+def told_check(
+    table: str, name: str, description: str, action: str, rule: ToldRule
+) -> dg.AssetChecksDefinition:
+    """Make a check that warns of what the step that wrote one municipality's part of ``table`` told about its work (its metadata)."""
+
+    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        wanted = dg.AssetRecordsFilter(dg.AssetKey(table), asset_partitions=[context.partition_key])
+        latest = context.instance.fetch_materializations(wanted, limit=1).records
+        written = latest[0].asset_materialization if latest else None
+        told = {key: value.value for key, value in written.metadata.items()} if written else {}
+        return to_result(rule(told), action)
+
+    return _of_municipality(check, table, name, description, action, blocking=False)
+
+
+def _of_municipality(
+    check: Callable[..., dg.AssetCheckResult],
+    table: str,
+    name: str,
+    description: str,
+    action: str,
+    *,
+    blocking: bool,
+) -> dg.AssetChecksDefinition:
     with warnings.catch_warnings():
         # Partitioned checks are a preview in the pinned Dagster release; the pin and the graph test guard against change.
         warnings.simplefilter("ignore", dg.PreviewWarning)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import polars as pl
 
-from tryg_assets.checks._factory import Verdict, contract_check, municipality_check
+from tryg_assets.checks._factory import Verdict, contract_check, municipality_check, told_check
 from tryg_assets.domain.coding.interface import Page, fold
 from tryg_assets.domain.reference import UNRESOLVED, actor_taxonomy
 from tryg_assets.storage import Lake
@@ -57,6 +60,12 @@ def taxonomy_closed(lake: Lake, slug: str) -> Verdict:
     )
 
 
+def actor_answers_usable(told: Mapping[str, Any]) -> Verdict:
+    """Warn when more than one answer about actors could not be used: what it would have named or placed is missing."""
+    unusable = told.get("actor_answers_unusable", 0)
+    return Verdict(unusable <= 1, f"{unusable} answers about actors could not be used.", warn_only=True)
+
+
 checks = [
     contract_check("actor_mentions"),
     contract_check("actor_entities"),
@@ -73,5 +82,14 @@ checks = [
         "Every actor stands in the closed 7 x 110 taxonomy or is counted as unresolved.",
         "Correct the subcategory in data/codebook/actors.yml, or add it to data/reference/actor_taxonomy.yml.",
         taxonomy_closed,
+    ),
+    told_check(
+        "actor_entities",
+        "actor_answers_usable",
+        "Nearly all answers of the engine about actors could be used (at most one could not): cut off, refused, invalid or rejected ones "
+        "leave actors out or unresolved.",
+        "Cut-off answers: raise max_tokens of the tasks actors, master and subcategory in data/codebook/prompts.yml. Invalid ones: another "
+        "model, or a server that honours structured output. Rejected ones: run the municipality again.",
+        actor_answers_usable,
     ),
 ]

@@ -15,9 +15,11 @@ from tryg_assets.settings import Settings
 
 if TYPE_CHECKING:
     from tryg_assets.domain.coding.claude.estimate import Assumptions, Counted, Estimate, Way, Work
-    from tryg_assets.domain.coding.claude.ledger import Ledger, Totals
+    from tryg_assets.domain.coding.claude.ledger import Ledger, Reservation, Totals
     from tryg_assets.domain.coding.claude.prices import Prices
     from tryg_assets.domain.coding.claude.questions import Question
+
+_NAMED = 3  # of a kind in a cell of a table; more are counted
 
 
 def estimate(
@@ -100,6 +102,7 @@ def _work(settings: Settings, slugs: list[str]) -> tuple[Work, list[Question]]:
     """Return what is not answered yet of the kept pages in the lake."""
     import polars as pl
 
+    from tryg_assets.domain.coding.claude import server_of
     from tryg_assets.domain.coding.claude.decisions import Decisions
     from tryg_assets.domain.coding.claude.estimate import work_left
     from tryg_assets.domain.coding.claude.ledger import open_ledger
@@ -127,7 +130,7 @@ def _work(settings: Settings, slugs: list[str]) -> tuple[Work, list[Question]]:
     )
     ledger = open_ledger(settings, "by hand")
     decisions = Decisions(ledger.engine, system_clock, ledger, owner="estimate", lease_seconds=1)
-    model = Model(settings.model, Prices.load().of(settings.model).thinking_off)
+    model = Model(settings.model, Prices.load().of(settings.model).thinking_off, server_of(settings).name)
     return work_left(pages, tasks(), model, decisions.find, set(coded["page_id"]))
 
 
@@ -135,12 +138,11 @@ def _counted(settings: Settings, questions: list[Question]) -> Counted:
     """Have the server count the tokens of the tasks and of some pages."""
     import anthropic
 
+    from tryg_assets.domain.coding.claude import server_of
     from tryg_assets.domain.coding.claude.estimate import count
-    from tryg_assets.domain.coding.claude.server import Server
     from tryg_assets.domain.coding.claude.tasks import tasks
 
-    key = settings.api_key.get_secret_value() if settings.api_key else None
-    server = Server.of(settings.api_base_url, key)
+    server = server_of(settings)
     with out.status(f"{server.host} counts the tokens of {len(questions)} pages ..."):
         try:
             client = server.batch_client(seconds=60, retries=2)
@@ -204,11 +206,15 @@ def _show_notes(settings: Settings, found: Estimate, prices: Prices) -> None:
 def spend(
     release: Annotated[
         list[str] | None,
-        typer.Option("--release", help="This open request was not charged (id); may be repeated."),
+        typer.Option(
+            "--release", help="This open request, or all of this run, was not charged; may be repeated."
+        ),
     ] = None,
     charge: Annotated[
         list[str] | None,
-        typer.Option("--charge", help="This open request was charged in full (id); may be repeated."),
+        typer.Option(
+            "--charge", help="This open request, or all of this run, was charged in full; may be repeated."
+        ),
     ] = None,
     home: HomeOption = None,
 ) -> None:
@@ -218,10 +224,12 @@ def spend(
     from tryg_assets.domain.coding.claude.prices import Prices
 
     ledger, prices = open_ledger(settings, "by hand"), Prices.load()
-    for id in release or []:
-        ledger.release(id)
-    for id in charge or []:
-        ledger.settle_at_worst(id, "charged by decision")
+    for name in release or []:
+        for id in ledger.called(name):
+            ledger.release(id)
+    for name in charge or []:
+        for id in ledger.called(name):
+            ledger.settle_at_worst(id)
     month = f"{system_clock():%Y-%m}"
     table = Table("", "charged, USD", "open, USD", "cap, USD", "charged, kroner")
 
@@ -241,15 +249,25 @@ def _show_open(ledger: Ledger) -> None:
     reservations = ledger.open_reservations()
     if not reservations:
         return
-    table = Table(
-        "id", "since", "run", "municipality", "task", "model", "at most, USD", title="open requests"
-    )
+    by_run: dict[str, list[Reservation]] = {}
     for one in reservations:
-        since = one.reserved_at[:16].replace("T", " ")
-        cells = (one.id, since, one.run_id, one.municipality, one.task, one.model, f"{one.usd:.6f}")
-        table.add_row(*(plain(cell) for cell in cells))
+        by_run.setdefault(one.run_id, []).append(one)
+    table = Table(
+        "id", "since", "requests", "municipality", "task", "model", "at most, USD", title="open requests"
+    )
+    for run_id, of_run in by_run.items():
+        first, count = of_run[0], len(of_run)
+        since = first.reserved_at[:16].replace("T", " ")
+        about = (_some({getattr(one, name) for one in of_run}) for name in ("municipality", "task", "model"))
+        cells = (first.id if count == 1 else run_id, since, count, *about)
+        table.add_row(*(plain(cell) for cell in cells), f"{sum(one.usd for one in of_run):.6f}")
     out.print(table)
     out.print(
-        "These were reserved and not settled: a run is under way, a batch is waiting, or a run was killed. They count under the caps. "
-        "If nothing is under way, look at your account and decide: `tryg spend --charge ID` or `tryg spend --release ID`."
+        "These were reserved and not settled: a run is under way, a batch is waiting or was given up, or a run was killed. They count "
+        "under the caps. If nothing is under way, look at your account and decide: `tryg spend --charge ID` or `tryg spend --release ID`, "
+        "where ID is that of a request or of a run with all its open requests."
     )
+
+
+def _some(names: set[str]) -> str:
+    return " ".join(sorted(names)) if len(names) <= _NAMED else f"{len(names)} of them"

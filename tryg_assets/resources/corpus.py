@@ -12,7 +12,7 @@ import polars as pl
 
 from tryg_assets.clock import Clock, system_clock
 from tryg_assets.domain.coding import coder
-from tryg_assets.domain.coding.claude import open_claude
+from tryg_assets.domain.coding.claude import open_claude, server_of
 from tryg_assets.domain.coding.claude.ledger import Ledger, open_ledger
 from tryg_assets.domain.coding.claude.masking import published
 from tryg_assets.domain.coding.interface import Coder
@@ -82,7 +82,8 @@ class Corpus(dg.ConfigurableResource):  # type: ignore[type-arg]
     def stamps(self) -> Stamps:
         """What was made from what."""
         settings = self.settings
-        return Stamps(settings.home, settings.engine, settings.model if settings.engine == "claude" else "")
+        asked = f"{settings.model} {server_of(settings).name}".strip() if settings.engine == "claude" else ""
+        return Stamps(settings.home, settings.engine, asked)
 
     @property
     def desk(self) -> Desk:

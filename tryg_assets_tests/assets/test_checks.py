@@ -27,6 +27,7 @@ from tryg_assets.contracts import contract
 from tryg_assets.domain.reference import focus_areas
 from tryg_assets.domain.reliability.agreement import agreement_rows
 from tryg_assets.domain.reliability.gate import definition_dated
+from tryg_assets.partitions import municipalities
 from tryg_assets.storage import Lake
 from tryg_assets_tests.assets.conftest import NOW, SLUG, change, log_row
 
@@ -372,3 +373,25 @@ def test_a_website_not_asked_for_more_than_a_week_is_named(lake: Lake) -> None:
     verdict = aggregates.none_is_stale(lake, fixed_clock(NOW))
     assert (verdict.passed, verdict.warn_only) == (False, True)
     assert [row["municipality"] for row in verdict.offending] == ["gammel"]
+
+
+@pytest.mark.parametrize(
+    ("told", "passed"),
+    [({"actor_answers_unusable": 2}, False), ({"actor_answers_unusable": 1}, True), ({}, True)],
+)
+def test_the_check_of_answers_about_actors_goes_by_what_the_step_told(
+    told: dict[str, int], passed: bool
+) -> None:
+    @dg.asset(name="actor_entities", partitions_def=municipalities)
+    def wrote() -> dg.MaterializeResult[None]:
+        return dg.MaterializeResult(metadata=told)
+
+    check = next(
+        one for one in actor_entities.checks if next(iter(one.check_keys)).name == "actor_answers_usable"
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = dg.materialize([wrote, check], partition_key=SLUG, instance=instance)
+    (found,) = done.get_asset_check_evaluations()
+    assert found.passed == passed
+    assert found.severity == dg.AssetCheckSeverity.WARN
+    assert f"{told.get('actor_answers_unusable', 0)} answers about actors" in (found.description or "")

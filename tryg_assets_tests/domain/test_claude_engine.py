@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import yaml
 
+from tryg_assets.contracts import contract
 from tryg_assets.domain.coding.claude.engine import Claude
+from tryg_assets.domain.coding.claude.prices import PATH, Prices
 from tryg_assets.domain.coding.claude.tasks import tasks
 from tryg_assets.domain.coding.interface import Page
 from tryg_assets.domain.coding.pages import code_pages
@@ -23,7 +26,9 @@ from tryg_assets.errors import (
     ServerUnavailable,
     StateNotWritten,
 )
-from tryg_assets_tests.claude_setup import bill, engine, service, strategy
+from tryg_assets.state import decision
+from tryg_assets_tests import standin as rules
+from tryg_assets_tests.claude_setup import MODEL, bill, engine, service, strategy
 from tryg_assets_tests.standin import StandIn, stand_in
 
 
@@ -353,11 +358,27 @@ def test_without_a_key_nothing_is_sent_to_anthropic(tmp_path: Path, monkeypatch:
 def test_answers_that_are_there_need_no_key(
     standin: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = code_pages([strategy(1)], engine(standin, tmp_path))
-    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+    """The stand-in in the place of Anthropic's own server."""
+    monkeypatch.setattr("tryg_assets.domain.coding.claude.server.OFFICIAL", standin.url)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    rows = code_pages([strategy(1)], engine(None, tmp_path))
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
     engine(None, tmp_path).ready()
     assert code_pages([strategy(1)], engine(None, tmp_path)) == rows
+    with pytest.raises(ConfigurationError, match="ANTHROPIC_API_KEY"):
+        code_pages([strategy(2)], engine(None, tmp_path))
+
+
+def test_answers_of_one_server_are_not_taken_for_those_of_another(
+    standin: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code_pages([service(1)], engine(standin, tmp_path))
+    with stand_in() as moved:
+        code_pages([service(1)], engine(moved, tmp_path))
+        assert moved.calls() == 0, "a server on another port of the same host may be the same, started again"
+    monkeypatch.setattr(StandIn, "url", property(lambda self: f"http://localhost:{self.port}"))
+    code_pages([service(1)], engine(standin, tmp_path))
+    assert standin.calls() == 2
 
 
 def test_a_wrong_key_is_said_to_be_that(standin: StandIn, tmp_path: Path) -> None:
@@ -476,3 +497,174 @@ def _objects(schema: dict[str, object]) -> Iterator[dict[str, dict[str, object]]
 )
 def test_an_odd_page_is_coded_like_any_other(standin: StandIn, tmp_path: Path, page: Page) -> None:
     assert code_pages([page], engine(standin, tmp_path))[0]["is_initiative"] in ("no", "doubt")
+
+
+def test_an_account_without_credit_stops_the_run_and_what_is_left_is_asked_when_there_is_some(
+    standin: StandIn, tmp_path: Path
+) -> None:
+    pages = [service(number) for number in range(12)]
+    code_pages(pages[:4], engine(standin, tmp_path))
+    standin.fail("no_credit", times=99)
+    with pytest.raises(ServerUnavailable, match="credit balance is too low"):
+        code_pages(pages, engine(standin, tmp_path))
+    assert standin.calls() == 4
+    standin.faults.clear()
+    rows = code_pages(pages, engine(standin, tmp_path))
+    assert {row["problem"] for row in rows} == {None}
+    assert standin.calls() == 12
+
+
+def test_rejections_in_a_row_in_the_same_words_stop_the_run_also_when_there_were_answers_before(
+    standin: StandIn, tmp_path: Path
+) -> None:
+    claude = engine(standin, tmp_path, concurrency=1)
+    code_pages([service(number) for number in range(3)], claude)
+    standin.fail("bad_request", times=99)
+    with pytest.raises(ConfigurationError, match="rejects every request: stand-in: bad_request"):
+        code_pages([service(number) for number in range(9)], claude)
+    assert claude.decisions.ledger.totals().open == 0
+
+
+@pytest.mark.parametrize("status", [408, 409, 500, 502, 503, 504, 520, 522, 524, 529])
+def test_what_a_gateway_gave_up_on_may_have_been_charged_and_stays_open(
+    standin: StandIn, tmp_path: Path, status: int
+) -> None:
+    standin.fail("gateway", status=status)
+    claude = engine(standin, tmp_path, concurrency=1)
+    assert code_pages([service(1)], claude)[0]["is_initiative"] == "no"
+    totals = claude.decisions.ledger.totals()
+    assert standin.calls() == 2
+    assert totals.settled == bill(standin.charges[1:])
+    assert totals.counted >= bill(standin.charges)
+
+
+def test_a_login_page_is_no_answer_and_stops_the_run(standin: StandIn, tmp_path: Path) -> None:
+    standin.fail("login_page", times=99)
+    with pytest.raises(ServerUnavailable, match=rf"{standin.url} answers, but not .* ANTHROPIC_BASE_URL"):
+        code_pages([strategy(1)], engine(standin, tmp_path, concurrency=1))
+    standin.faults.clear()
+    assert code_pages([strategy(1)], engine(standin, tmp_path))[0]["is_initiative"] == "yes"
+    assert standin.calls() == 2
+
+
+def test_a_stored_answer_that_is_none_of_the_interface_is_asked_again_and_uses_up_no_attempt(
+    standin: StandIn, tmp_path: Path
+) -> None:
+    claude = engine(standin, tmp_path)
+    code_pages([service(1)], claude)
+    with claude.decisions.engine.begin() as connection:
+        connection.execute(decision.update().values(raw="<html>Log in</html>", usage="{}"))
+    standin.fail("cut_off", times=1)
+    again = engine(standin, tmp_path)
+    assert code_pages([service(1)], again)[0]["is_initiative"] == "no"
+    assert standin.calls() == 3, "asked again, and once more as that answer was cut off"
+
+
+def test_an_answer_that_was_cut_off_is_asked_for_again_with_room_for_a_longer_one(
+    standin: StandIn, tmp_path: Path
+) -> None:
+    standin.fail("cut_off")
+    code_pages([service(1)], engine(standin, tmp_path))
+    first, second = (body["max_tokens"] for body in standin.asked)
+    assert second == 2 * first
+
+
+@pytest.mark.parametrize(
+    ("change", "decision_", "quote"),
+    [
+        ({"sentences": [2.0], "confidence": 4.0}, "yes", "Byrådet"),
+        ({"quote": "Byrådet har vedtaget en tryghedsstrategi\ud83d"}, "doubt", "tryghedsstrategi\ufffd"),
+        ({"quote": "Byrådet har vedtaget\u2028"}, "yes", "Byrådet"),
+    ],
+)
+def test_an_odd_answer_is_read_the_same_on_every_run_and_fits_a_table(
+    standin: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: rules.Body, decision_: str, quote: str
+) -> None:  # fmt: skip
+    told = rules._decide
+    monkeypatch.setattr(rules, "_decide", lambda text: told(text) | change)
+    rows = code_pages([strategy(2)], engine(standin, tmp_path))
+    assert rows[0]["is_initiative"] == decision_
+    assert quote in rows[0]["quote"]
+    contract("page_codings").frame(rows)
+    assert code_pages([strategy(2)], engine(standin, tmp_path)) == rows
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"content": [{"type": "text", "text": 5}, None, "x", {"type": "text"}]},
+        {"content": [{"type": "text", "text": "[" * 100_000}]},
+        {"content": [], "stop_reason": {"odd": 1}},
+        {"content": [], "stop_reason": "\ud83d\0"},
+    ],
+)
+def test_an_answer_of_the_wrong_types_is_invalid_and_stays_so(
+    standin: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: rules.Body
+) -> None:
+    told = StandIn.answer
+    monkeypatch.setattr(StandIn, "answer", lambda *given, **how: told(*given, **how) | change)
+    rows = code_pages([service(1)], engine(standin, tmp_path))
+    assert rows[0]["problem"] == "invalid"
+    assert code_pages([service(1)], engine(standin, tmp_path)) == rows
+    assert standin.calls() == 2
+
+
+@pytest.mark.parametrize(
+    "usage", [[1], "much", {"input_tokens": "n/a"}, {"input_tokens": 1, "cache_creation": 5}]
+)
+def test_a_usage_that_cannot_be_read_loses_no_answer(
+    standin: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, usage: object
+) -> None:
+    told = StandIn.answer
+    monkeypatch.setattr(StandIn, "answer", lambda *given, **how: told(*given, **how) | {"usage": usage})
+    rows = code_pages([service(1)], engine(standin, tmp_path))
+    again = engine(standin, tmp_path)
+    assert code_pages([service(1)], again) == rows
+    assert standin.calls() == 1
+    assert again.decisions.ledger.totals().open >= bill(standin.charges), "its worst case goes on counting"
+
+
+def test_a_model_that_costs_nothing_leaves_nothing_open(
+    standin: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = {"prices": dict.fromkeys(("input", "output", "cache_read", "cache_write_5m", "cache_write_1h"), 0)}
+    raw = yaml.safe_load(PATH.read_text(encoding="utf-8"))
+    raw["models"][MODEL] |= {**free, "long_prompt": None}
+    monkeypatch.setattr(Prices, "load", lambda: Prices.model_validate(raw))
+    standin.fail("no_usage", times=9)
+    claude = engine(standin, tmp_path)
+    code_pages([service(number) for number in range(3)], claude)
+    assert claude.decisions.ledger.open_reservations() == []
+
+
+def test_a_sign_of_life_that_fails_is_given_again(
+    standin: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standin.delay = 0.9
+    claude = engine(standin, tmp_path, lease_seconds=1)
+    signs: list[bool] = []
+    renew = claude.decisions.renew
+
+    def failing_once() -> None:
+        signs.append(True)
+        if len(signs) == 1:
+            raise StateNotWritten("busy")
+        renew()
+
+    monkeypatch.setattr(claude.decisions, "renew", failing_once)
+    code_pages([service(1)], claude)
+    assert len(signs) >= 2
+
+
+@pytest.mark.parametrize(("fault", "named"), [("refusal", 0), ("not_json", 0), ("bad_request", 0)])
+def test_an_unusable_answer_about_actors_is_counted(
+    standin: StandIn, tmp_path: Path, fault: str, named: int
+) -> None:
+    claude = engine(standin, tmp_path)
+    code_pages([strategy(1)], claude)
+    assert claude.account()["actor_answers_unusable"] == 0
+    standin.fail(fault, times=2)
+    claude.prepare_actors([strategy(1)])
+    assert len(claude.actors(strategy(1))) == named
+    assert claude.account()["rejected"] == (fault == "bad_request")
+    assert claude.account()["actor_answers_unusable"] == 1

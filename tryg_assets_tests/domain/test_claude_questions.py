@@ -129,6 +129,7 @@ def test_a_key_depends_on_everything_that_decides_the_answer_and_on_nothing_else
         ask(dataclasses.replace(task, max_tokens=7), "side", "aarhus", MODEL),
         ask(task, "side", "aarhus", Model("claude-sonnet-5-5", MODEL.parameters)),
         ask(task, "side", "aarhus", Model(MODEL.name, {})),
+        ask(task, "side", "aarhus", Model(MODEL.name, MODEL.parameters, "localhost")),
     ]
     assert len({other.key for other in others} | {key}) == len(others) + 1
 

@@ -147,7 +147,7 @@ def decision(key: str, said: str | None, quote: str = "Byrådet har vedtaget en 
     content = f'{{"sentences": [1], "quote": "{quote}", "criterion": "handleplan", "decision": "{said}", "confidence": 5}}'
     raw = {"content": [{"type": "text", "text": content}], "stop_reason": "end_turn"}
     status = "batched" if said is None else "answered"
-    return Decision(key, 1, status, "me", raw if said else {}, Usage(), Decimal())
+    return Decision(key, 1, status, "me", raw if said else {}, 1, Usage(), Decimal())
 
 
 def test_only_what_is_not_answered_and_waits_in_no_batch_is_left() -> None:
@@ -167,6 +167,8 @@ def test_only_what_is_not_answered_and_waits_in_no_batch_is_left() -> None:
     assert [question.key for question in questions] == [by_name["new"].key]
     assert (work.decide.count, work.describe.count, work.actors.count) == (1, 1, 1)
     assert work.share_yes == 1
+    no_answer = replace(decision(by_name["no"].key, "no"), raw={})
+    assert len(work_left(pages, tasks(), MODEL, lambda keys: find(keys) | {no_answer.key: no_answer})[1]) == 2
     described = ask(tasks().describe, by_name["yes"].content, "aarhus", MODEL)
     asked[described.key] = decision(described.key, None)
     work, _ = work_left(pages, tasks(), MODEL, find)

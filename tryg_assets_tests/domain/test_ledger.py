@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -139,8 +139,29 @@ def test_a_request_released_by_mistake_can_still_be_settled(engine: sa.Engine) -
 def test_an_answer_never_to_be_known_is_counted_as_charged_in_full(engine: sa.Engine) -> None:
     book = ledger(engine)
     reservation = reserve(book, batch=True)
-    assert book.settle_at_worst(reservation, "lost") == Decimal("0.005")
+    assert book.settle_at_worst(reservation) == Decimal("0.005")
     assert book.open_reservations() == []
+    book.release(reservation)
+    assert book.settle_at_worst(reservation) == book.totals().settled == Decimal("0.005")
+
+
+def test_a_request_released_by_a_person_can_still_be_charged_in_full(engine: sa.Engine) -> None:
+    book = ledger(engine)
+    reservation = reserve(book)
+    book.release(reservation)
+    assert book.settle_at_worst(reservation) == book.totals().settled == Decimal("0.01")
+
+
+@pytest.mark.parametrize("decide", [Ledger.settle_at_worst, Ledger.release])
+def test_an_answer_that_comes_after_a_person_decided_says_what_it_cost(
+    engine: sa.Engine, decide: Callable[[Ledger, str], object]
+) -> None:
+    book = ledger(engine)
+    reservation = reserve(book)
+    decide(book, reservation)
+    assert book.settle(reservation, Usage(output_tokens=2_000), "a") == Decimal("0.001")
+    assert book.totals() == Totals(Decimal("0.001"), Decimal(0))
+    assert book.settle_at_worst(reservation) == Decimal("0.001"), "it is known now"
 
 
 def test_open_requests_of_a_dead_run_are_shown_and_count_until_someone_decides(engine: sa.Engine) -> None:
@@ -175,7 +196,7 @@ def test_a_model_without_a_price_reserves_nothing(engine: sa.Engine) -> None:
     [
         lambda book: book.settle("none", CENT, "a"),
         lambda book: book.release("none"),
-        lambda book: book.settle_at_worst("none", "a"),
+        lambda book: book.settle_at_worst("none"),
     ],
 )
 def test_an_unknown_reservation_is_named(engine: sa.Engine, act: object) -> None:

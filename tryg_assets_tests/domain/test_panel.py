@@ -186,6 +186,17 @@ def test_a_version_is_asked_once_and_compared_with_the_one_before(state: sa.Engi
     assert (first.asked, second.asked, again.asked) == (3, 3, 0)
 
 
+def test_two_publications_that_ask_a_version_at_once_store_it_once(state: sa.Engine) -> None:
+    canaries(state).choose(["p1", "p2"], rows)
+
+    class Overtaken(Engine):
+        def prepare(self, pages: Sequence[Page]) -> None:
+            canaries(state).ask(Engine("v1", ["p1"]))
+
+    assert [row["now"] for row in canaries(state).ask(Overtaken("v1", ["p1"]))] == ["yes", "no"]
+    assert len(canaries(state).answers("test", "v1")) == 2
+
+
 def test_canaries_that_cannot_be_asked_say_why_and_are_asked_the_next_time(state: sa.Engine) -> None:
     canaries(state).choose(["p1", "p2"], rows)
     table = contract("canaries").frame(canaries(state).ask(Engine("v1", broken=True)))

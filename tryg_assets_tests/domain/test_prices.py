@@ -92,11 +92,32 @@ def test_a_model_without_a_price_stops_and_says_where_to_add_it() -> None:
             {"input_tokens": 1, "output_tokens": 9, "output_tokens_details": {"thinking_tokens": 6}},
             Usage(1, 9),
         ),
+        ({"input_tokens": 3.0}, Usage(3)),
         ({}, Usage()),
     ],
 )
 def test_usage_is_read_as_servers_send_it(raw: dict[str, object], usage: Usage) -> None:
     assert Usage.of(raw) == usage
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        None,
+        [1],
+        "12",
+        {"input_tokens": "n/a"},
+        {"input_tokens": 1.5},
+        {"output_tokens": -1},
+        {"output_tokens": 10**30},
+        {"output_tokens": float("nan")},
+        {"cache_creation": 5},
+        {"cache_creation": {"ephemeral_1h_input_tokens": [1]}},
+    ],
+)
+def test_a_usage_that_is_no_set_of_counts_is_refused_and_never_taken_for_nothing(raw: object) -> None:
+    with pytest.raises(ValueError, match="count"):
+        Usage.of(raw)
 
 
 def test_usage_is_read_from_the_answer_of_the_installed_client() -> None:

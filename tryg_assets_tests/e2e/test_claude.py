@@ -14,6 +14,29 @@ from tryg_assets_tests.standin import stand_in
 pytestmark = pytest.mark.slow
 
 
+def test_what_the_server_rejected_is_asked_again_by_the_next_run(
+    tryg: Tryg, two_sites: tuple[Server, Path], tmp_path: Path
+) -> None:
+    _, sites = two_sites
+    wanted = ("run", "--engine", "claude", "--sites", str(sites), "-m", "en")
+    home = tmp_path / ".tryg-sites"
+
+    def problems() -> set[str | None]:
+        codings = home / "lake" / "page_codings" / "engine=claude" / "municipality=en" / "data.parquet"
+        return set(pl.read_parquet(codings, hive_partitioning=False)["problem"])
+
+    with stand_in() as standin:
+        standin.fail("bad_request", about="Borgerservice")
+        assert tryg(*wanted, ANTHROPIC_BASE_URL=standin.url).returncode == 0
+        assert problems() == {None, "rejected"}
+        assert tryg(*wanted, ANTHROPIC_BASE_URL=standin.url).returncode == 0
+        assert problems() == {None}
+        asked = standin.calls()
+        elsewhere = standin.url.replace("127.0.0.1", "localhost")
+        assert tryg(*wanted, ANTHROPIC_BASE_URL=elsewhere).returncode == 0
+        assert standin.calls() == 2 * asked, "another server's answers are its own"
+
+
 def test_a_municipality_is_coded_end_to_end_and_a_second_run_asks_nothing(
     tryg: Tryg, two_sites: tuple[Server, Path], tmp_path: Path
 ) -> None:

@@ -113,9 +113,13 @@ class Canaries:
             }
             for answer in asked
         ]
-        if rows:
-            with self.engine.begin() as connection:
-                connection.execute(canary_answer.insert(), rows)
+        known = sa.select(canary_answer.c.page_id).where(
+            canary_answer.c.engine == engine, canary_answer.c.version == version
+        )
+        with locked(self.engine, canary_answer) as connection:
+            there = set(connection.execute(known).scalars())  # another publication may have asked meanwhile
+            if fresh := [row for row in rows if row["page_id"] not in there]:
+                connection.execute(canary_answer.insert(), fresh)
 
 
 def _row(

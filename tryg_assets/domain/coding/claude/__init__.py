@@ -6,11 +6,21 @@ import uuid
 from typing import TYPE_CHECKING
 
 from tryg_assets.clock import Clock, system_clock
+from tryg_assets.domain.coding.claude.server import Server
 from tryg_assets.settings import Settings
 
 if TYPE_CHECKING:
     from tryg_assets.domain.coding.claude.engine import Claude
     from tryg_assets.domain.coding.claude.limits import Limits
+
+
+def server_of(settings: Settings) -> Server:
+    """Return the server of the settings.
+
+    Raises:
+        ConfigurationError: its address is none.
+    """
+    return Server.of(settings.api_base_url, settings.api_key.get_secret_value() if settings.api_key else None)
 
 
 def open_claude(
@@ -32,16 +42,13 @@ def open_claude(
     from tryg_assets.domain.coding.claude.limits import Limits
     from tryg_assets.domain.coding.claude.live import Live, Tally
     from tryg_assets.domain.coding.claude.questions import Model
-    from tryg_assets.domain.coding.claude.server import Server
     from tryg_assets.domain.coding.claude.tasks import tasks
 
-    server = Server.of(
-        settings.api_base_url, settings.api_key.get_secret_value() if settings.api_key else None
-    )
+    server = server_of(settings)
     owner = uuid.uuid4().hex
     limits, tally = limits or Limits.load(), Tally()
     ledger = open_ledger(settings, settings.run_id or run_id or owner, clock)
-    model = Model(settings.model, ledger.prices.of(settings.model).thinking_off)
+    model = Model(settings.model, ledger.prices.of(settings.model).thinking_off, server.name)
     decisions = Decisions(ledger.engine, clock, ledger, owner=owner, lease_seconds=limits.lease_seconds)
     return Claude(
         tasks(),

@@ -59,12 +59,25 @@ def read_reply(raw: Mapping[str, Any], task: Task) -> Reply:
         return Reply({}, "cut_off")
     blocks = raw.get("content")
     texts = [
-        block.get("text") or ""
+        block["text"]
         for block in (blocks if isinstance(blocks, list) else [])
-        if isinstance(block, dict) and block.get("type") == "text"  # thinking may come first
-    ]
+        if isinstance(block, dict) and block.get("type") == "text" and isinstance(block.get("text"), str)
+    ]  # thinking may come first
     content = _json_of("".join(texts))
-    return Reply(content) if task.validator.is_valid(content) else Reply({}, "invalid")
+    return Reply(_plain(content)) if task.validator.is_valid(content) else Reply({}, "invalid")
+
+
+def _plain(value: Any) -> Any:
+    """Return a valid answer as tables take it: 2.0, a whole number in JSON, as 2, and no half of a character pair."""
+    if isinstance(value, float):
+        return int(value)
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return value
 
 
 def _json_of(text: str) -> Any:

@@ -13,33 +13,36 @@ from typing import Any
 import sqlalchemy as sa
 
 from tryg_assets.clock import Clock
-from tryg_assets.domain.coding.claude.ledger import Ledger
+from tryg_assets.domain.coding.claude.ledger import Ledger, Planned
 from tryg_assets.domain.coding.claude.prices import Usage
 from tryg_assets.domain.coding.claude.questions import Question
 from tryg_assets.state import decision, locked, reading
 
 _AT_ONCE = 500  # keys in one statement: databases limit its parameters
-_OF_ASKING = decision.update().where(
-    decision.c.key == sa.bindparam("of_key"), decision.c.attempt == sa.bindparam("of_attempt")
-)
+_ONE = (decision.c.key == sa.bindparam("of_key"), decision.c.attempt == sa.bindparam("of_attempt"))
+_OF_ASKING = decision.update().where(*_ONE)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The latest attempt at a question. ``raw`` is the answer as it came; usage and cost are of all attempts together."""
+    """The latest attempt at a question. ``raw`` is the answer as it came, empty if it is none of the Messages API.
+
+    ``answers`` are the attempts that got one of those; usage and cost are of all attempts together.
+    """
 
     key: str
     attempt: int
     status: str
     owner: str
     raw: Mapping[str, Any]
+    answers: int
     usage: Usage
     cost_usd: Decimal
 
     @property
     def answered(self) -> bool:
-        """Whether there is an answer."""
-        return self.status == "answered"
+        """Whether there is an answer of the Messages API."""
+        return self.status == "answered" and bool(self.raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,12 @@ class Asking:
 
     question: Question
     attempt: int
+
+    def planned(self, ttl: str, *, batch: bool) -> Planned:
+        """Return the request as the ledger wants to know it."""
+        question = self.question
+        worst_case = question.worst_case(ttl, self.attempt)
+        return Planned(question.model.name, worst_case, batch, question.task.name, question.municipality)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ class Decisions:
     def find(self, keys: Sequence[str]) -> dict[str, Decision]:
         """Return the latest attempt at each of these questions that was ever asked."""
         found: dict[str, Decision] = {}
-        for some in _portions(keys):
+        for some in portions(keys):
             wanted = sa.select(decision).where(decision.c.key.in_(some))
             with reading(self.engine) as connection:
                 rows = connection.execute(wanted.order_by(decision.c.key, decision.c.attempt)).all()
@@ -121,7 +130,7 @@ class Decisions:
         }
         with self.writing(connection) as held:
             there = {}
-            for some in _portions([asking.question.key for asking in wanted]):
+            for some in portions([asking.question.key for asking in wanted]):
                 rows = held.execute(sa.select(decision).where(decision.c.key.in_(some)))
                 there.update({(row.key, row.attempt): row for row in rows})
             got: list[Asking] = []
@@ -160,7 +169,7 @@ class Decisions:
     def give_up(self, keys: Collection[str], connection: sa.Connection | None = None) -> None:
         """Drop own claims whose question got no answer, so that anyone may ask it again."""
         with self.writing(connection) as held:
-            for some in _portions(list(keys)):
+            for some in portions(list(keys)):
                 unanswered = sa.and_(decision.c.status != "answered", decision.c.owner == self.owner)
                 held.execute(decision.delete().where(decision.c.key.in_(some), unanswered))
 
@@ -177,20 +186,18 @@ class Decisions:
         rows: list[dict[str, Any]] = []
         with self.writing() as held:
             for one in received:
-                answer = _object(one.raw)
-                raw_usage = answer.get("usage") or {}
-                usage = Usage.of(raw_usage)
-                # Without usage the cost is not known, and the reservation goes on counting at its worst case.
-                cost = self.ledger.settle(one.reservation, usage, one.key, held) if raw_usage else Decimal()
-                paid.append((usage, cost))
+                answer = message(one.raw)
+                usage = _usage(answer.get("usage"))
+                cost = self.ledger.settle(one.reservation, usage, one.key, held)
+                paid.append((usage or Usage(), cost))
                 rows.append(
                     {
                         "of_key": one.key,
                         "of_attempt": one.attempt,
                         "reservation": one.reservation,
                         "raw": one.raw,
-                        "stop_reason": answer.get("stop_reason"),
-                        "usage": json.dumps(raw_usage, sort_keys=True),
+                        "stop_reason": storable(answer.get("stop_reason") or "", 64),
+                        "usage": json.dumps(answer.get("usage"), sort_keys=True),
                         "cost_usd": f"{cost:f}",
                     }
                 )
@@ -218,12 +225,13 @@ class Decisions:
         with self.writing(connection) as held:
             return [Claimed(*row) for row in held.execute(waiting)]
 
-    def drop_unanswered(self, batch_id: str, connection: sa.Connection) -> None:
-        """Free the questions that a batch did not answer, and the money reserved for them."""
-        for one in self.of_batch(batch_id, connection):
+    def free(self, claimed: Sequence[Claimed], connection: sa.Connection, *, uncharged: bool = True) -> None:
+        """Let anyone ask again what a batch did not answer; if it was certainly not charged, release the money reserved for it."""
+        for one in claimed if uncharged else ():
             self.ledger.release(one.reservation, connection)
-        unanswered = sa.and_(decision.c.batch_id == batch_id, decision.c.status == "batched")
-        connection.execute(decision.delete().where(unanswered))
+        rows = [{"of_key": one.key, "of_attempt": one.attempt} for one in claimed]
+        if rows:
+            connection.execute(decision.delete().where(*_ONE, decision.c.status == "batched"), rows)
 
     def writing(self, connection: sa.Connection | None = None) -> AbstractContextManager[sa.Connection]:
         """Return the caller's transaction, or one of our own, in which nobody else writes decisions."""
@@ -233,31 +241,53 @@ class Decisions:
         return (self.clock() + self.lease).isoformat()
 
 
-def _portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+def portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield keys in portions that fit into one statement."""
     for start in range(0, len(keys), _AT_ONCE):
         yield keys[start : start + _AT_ONCE]
 
 
-def _object(raw: str) -> Mapping[str, Any]:
-    """Return an answer as JSON; what is none, from a server that does not keep to the interface, is empty."""
+def message(raw: str) -> Mapping[str, Any]:
+    """Return an answer as JSON; what is none of the Messages API (a login page, a wrong port) is empty."""
     try:
         answer = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return answer if isinstance(answer, dict) else {}
+    is_message = (
+        isinstance(answer, dict)
+        and answer.get("type", "message") == "message"
+        and isinstance(answer.get("content"), list)
+    )
+    return answer if is_message else {}
+
+
+def storable(said: object, most: int) -> str:
+    """Return what a server said as a text that every database takes: cut, without zeros and halves of characters."""
+    return str(said)[:most].replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _usage(raw: object) -> Usage | None:
+    """Return the tokens an answer says it took; ``None`` if it does not say, or nothing that can be read."""
+    try:
+        return Usage.of(raw) if raw else None
+    except ValueError:
+        return None
 
 
 def _decision(row: Any, before: Decision | None) -> Decision:
-    usage = Usage.of(json.loads(row.usage or "{}"))
+    usage = _usage(json.loads(row.usage or "null")) or Usage()
     cost = Decimal(row.cost_usd or 0)
+    raw = message(row.raw or "")
+    answers = int(bool(raw))
     if before is not None:
-        usage, cost = before.usage + usage, before.cost_usd + cost
+        usage, cost, answers = before.usage + usage, before.cost_usd + cost, before.answers + answers
     return Decision(
         key=row.key,
         attempt=row.attempt,
         status=row.status,
         owner=row.owner,
-        raw=_object(row.raw or ""),
+        raw=raw,
+        answers=answers,
         usage=usage,
         cost_usd=cost,
     )

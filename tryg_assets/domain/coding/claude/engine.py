@@ -79,8 +79,10 @@ class Claude:
         self.codebook_hash = content_hash(f"{tasks.hash} {model}")
         # One hash for a page's coding: the texts of both questions it may take.
         self._prompt_hash = content_hash(tasks.decide.prompt_sha + tasks.describe.prompt_sha)
-        self._rejected: dict[str, str] = {}
-        self._waiting: set[str] = set()
+        self._rejected: set[str] = set()
+        self._alike: Counter[tuple[str, int]] = Counter()
+        self._unusable: set[str] = set()
+        self._waiting: set[tuple[str, str]] = set()  # (key, municipality) of questions that are in a batch
         self._old: set[str] = set()
         self._ahead: dict[str, Decision | None] = {}
         self._counts: Counter[str] = Counter()
@@ -136,8 +138,10 @@ class Claude:
             "batches": "offered by the server" if self.batches.offered else "not offered by the server",
             **{
                 name: self._counts[name]
-                for name in ("quote_not_found", "refused", "cut_off", "invalid", "rejected", "cut")
+                for name in ("quote_not_found", "refused", "cut_off", "invalid", "cut")
             },
+            "rejected": len(self._rejected),
+            "actor_answers_unusable": len(self._unusable),
         }
 
     def submit(self, pages: Iterable[Page]) -> int:
@@ -146,11 +150,15 @@ class Claude:
         What depends on an answer that is not there yet is asked by a later call. 0 means that nothing is left to ask, or that
         all that is left has been asked and waits.
         """
-        return self.batches.submit(self._all_missing(pages, self._everything))
+        self._waiting.clear()
+        sent = self.batches.submit(self._all_missing(pages, self._everything))
+        self.batches.note_waiting(self._waiting)
+        return sent
 
     def has_much_to_ask(self, pages: Iterable[Page]) -> bool:
         """Whether so much can be asked now of these pages that it is worth a batch."""
-        return self._much(pages, self._everything)
+        least = self.limits.batch.least
+        return sum(1 for _ in islice(self._all_missing(pages, self._everything), least)) == least
 
     def knows_all(self, pages: Iterable[Page]) -> bool:
         """Whether every answer about these pages is there."""
@@ -164,20 +172,32 @@ class Claude:
             AnswersPending: some answers are in batches; the others are there.
             BudgetReached, ServerUnavailable, ConfigurationError, StateNotWritten: see ``Live.ask``.
         """
-        if self.batches.open():
+        wanting = self._wanting(pages, read)
+        if self._waiting:
             self.batches.collect()
-        self._waiting.clear()
-        many = len(pages) >= self.limits.batch.least and self.batches.offered and self._much(pages, read)
-        if many and (submitted := self.batches.submit(self._all_missing(pages, read))):
-            raise AnswersPending(_PENDING.format(count=submitted))
-        if wanting := [page for page in pages if self._missing(page, read)]:
+            wanting = self._wanting(pages, read)
+        many = len(wanting) >= self.limits.batch.least and self.batches.offered
+        if many and (submitted := self.batches.submit(self._all_missing(wanting, read))):
+            raise self._pending(submitted)
+        if wanting:
             self.live.ask(wanting, lambda page: self._missing(page, read), self._on_rejected)
         if self._waiting:
-            raise AnswersPending(_PENDING.format(count=len(self._waiting)))
+            self.batches.note_waiting(self._waiting)
+            raise self._pending(len({key for key, _ in self._waiting}))
 
-    def _much(self, pages: Iterable[Page], read: Callable[[Page], object]) -> bool:
-        least = self.limits.batch.least
-        return sum(1 for _ in islice(self._all_missing(pages, read), least)) == least
+    def _pending(self, count: int) -> AnswersPending:
+        troubles = [f"Batch {name}: {trouble}" for name, trouble in self.batches.troubles.items()]
+        return AnswersPending(" ".join([_PENDING.format(count=count), self.batches.left, *troubles]).strip())
+
+    def _wanting(self, pages: Sequence[Page], read: Callable[[Page], object]) -> list[Page]:
+        """Return the pages about which something can be asked now, and note what waits for a batch."""
+        self._waiting.clear()
+        wanting = []
+        for start in range(0, len(pages), _PORTION):
+            portion = pages[start : start + _PORTION]
+            self._look_ahead(portion)
+            wanting += [page for page in portion if self._missing(page, read)]
+        return wanting
 
     def _all_missing(self, pages: Iterable[Page], read: Callable[[Page], object]) -> Iterator[Asking]:
         remaining = iter(pages)
@@ -202,11 +222,14 @@ class Claude:
             return read(page)
 
     def _on_rejected(self, question: Question, message: str) -> None:
-        """Note a question that the server says is wrong; when it says so of all questions, the fault is not theirs."""
-        self._rejected[question.key] = message
-        if len(self._rejected) >= self.limits.most_rejected and not self.live.tally.calls and not self._old:
+        """Note a question that the server says is wrong; when it says the same of one after the other, the fault is not theirs."""
+        self._rejected.add(question.key)
+        alike = (message, self.live.tally.calls)
+        self._alike[alike] += 1
+        if self._alike[alike] >= self.limits.most_rejected:
             raise ConfigurationError(
-                f"The server rejects every request: {message}. Check TRYG_MODEL, and thinking_off of the model in data/prices.yml."
+                f"The server rejects every request: {message}. Check TRYG_MODEL, thinking_off of the model in data/prices.yml, and "
+                "your account. All answers so far are kept."
             )
 
     def _everything(self, page: Page) -> None:
@@ -275,6 +298,12 @@ class Claude:
         Raises:
             _Missing: it is not; carries the question unless it waits in a batch.
         """
+        known = self._found(question)
+        if known.reply.problem and question.task not in (self.tasks.decide, self.tasks.describe):
+            self._unusable.add(question.key)  # no row of a table says so
+        return known
+
+    def _found(self, question: Question) -> _Known:
         if question.key in self._rejected:
             return _Known(Reply({}, "rejected"))
         if question.key in self._ahead:
@@ -284,12 +313,13 @@ class Claude:
         if found is None:
             raise _Missing(Asking(question, 1))
         if found.status == "batched":
-            self._waiting.add(question.key)
+            self._waiting.add((question.key, question.municipality))
             raise _Missing
         if not found.answered:
-            raise _Missing(Asking(question, found.attempt))
+            # A claim may be that of a dead run; what came from no server of the Messages API is asked anew.
+            raise _Missing(Asking(question, found.attempt + (found.status == "answered")))
         reply = read_reply(found.raw, question.task)
-        if reply.worth_asking_again and found.attempt < self.limits.asks:
+        if reply.worth_asking_again and found.answers < self.limits.asks:
             raise _Missing(Asking(question, found.attempt + 1))
         if found.owner != self.decisions.owner:
             self._old.add(question.key)

@@ -125,59 +125,67 @@ class Ledger:
     def settle(
         self,
         reservation_id: str,
-        usage: Usage,
+        usage: Usage | None,
         request_key: str,
         connection: sa.Connection | None = None,
     ) -> Decimal:
         """Record what a request really used; returns its cost in US dollars. Doing so twice changes nothing.
 
-        ``request_key`` names the answer it paid for. A request released by mistake and charged after all is settled too.
+        An answer that does not say what it used (``None``) leaves the request open at its worst case, unless even that costs nothing.
+        ``request_key`` names the answer it paid for. What a person decided about a request (released, or charged in full) gives
+        way to what its answer says.
 
         Raises:
             TrygError: there is no such reservation, or it was settled for another answer.
         """
         with locked(self.engine, spend, connection) as held:
             row = self._row(held, reservation_id)
-            if row.status == "settled":
+            if row.status == "settled" and row.request_key is not None:
                 if row.request_key != request_key:
                     raise TrygError(
                         f"Reservation {reservation_id} was settled for {row.request_key}, not {request_key}."
                     )
                 return _usd(row.counted_pico_usd)
-            cost = _pico(self.prices.cost(row.model, usage, batch=row.batch))
+            if usage is None and row.counted_pico_usd:
+                return Decimal()
+            used = usage or Usage()
+            cost = _pico(self.prices.cost(row.model, used, batch=row.batch))
             self._decide(
                 held,
                 reservation_id,
                 status="settled",
                 counted_pico_usd=cost,
                 request_key=request_key,
-                **_tokens(usage),
+                **_tokens(used),
             )
         return _usd(cost)
 
-    def settle_at_worst(self, reservation_id: str, request_key: str) -> Decimal:
-        """Count an open request whose answer will never be known as charged in full; returns US dollars."""
-        with self.engine.connect() as connection:
-            row = self._row(connection, reservation_id)
-        return self.settle(
-            reservation_id, Usage(*(getattr(row, f"{kind}_tokens") for kind in KINDS)), request_key
-        )
+    def settle_at_worst(self, reservation_id: str) -> Decimal:
+        """Count a request whose answer is not known as charged in full, also a released one; returns US dollars.
+
+        A settled one stays as it is.
+
+        Raises:
+            TrygError: there is no such reservation.
+        """
+        with locked(self.engine, spend) as held:
+            row = self._row(held, reservation_id)
+            if row.status == "settled":
+                return _usd(row.counted_pico_usd)
+            worst_case = Usage(*(getattr(row, f"{kind}_tokens") for kind in KINDS))
+            cost = _pico(self.prices.cost(row.model, worst_case, batch=row.batch))
+            self._decide(held, reservation_id, status="settled", counted_pico_usd=cost)
+        return _usd(cost)
 
     def release(self, reservation_id: str, connection: sa.Connection | None = None) -> None:
-        """Give back the money of a request that was certainly not charged. A settled one stays settled.
+        """Give back the money of a request that was certainly not charged; its tokens stay noted. A settled one stays settled.
 
         Raises:
             TrygError: there is no such reservation.
         """
         with locked(self.engine, spend, connection) as held:
             if self._row(held, reservation_id).status == "open":
-                self._decide(
-                    held,
-                    reservation_id,
-                    status="released",
-                    counted_pico_usd=0,
-                    **_tokens(Usage()),
-                )
+                self._decide(held, reservation_id, status="released", counted_pico_usd=0)
 
     def open_reservations(self) -> list[Reservation]:
         """Return every open request, of this and of other runs, oldest first."""
@@ -200,6 +208,22 @@ class Ledger:
                 )
                 for row in connection.execute(query)
             ]
+
+    def called(self, name: str) -> list[str]:
+        """Return the reservation with this id, or every open one of the run with this id.
+
+        Raises:
+            TrygError: there is neither.
+        """
+        of_run = sa.and_(spend.c.run_id == name, spend.c.status == "open")
+        query = sa.select(spend.c.reservation_id).where(sa.or_(spend.c.reservation_id == name, of_run))
+        with self.engine.connect() as connection:
+            found = list(connection.execute(query.order_by(spend.c.reservation_id)).scalars())
+        if not found:
+            raise TrygError(
+                f"There is no reservation {name}, and no run with open ones. See them with `tryg spend`."
+            )
+        return found
 
     def totals(self, *, run_id: str | None = None, month: str | None = None) -> Totals:
         """Return the spend of a run, of a month ("2026-11"), or of all time."""

@@ -19,6 +19,7 @@ class BatchLimits(BaseModel):
     most: PositiveInt
     megabytes: PositiveInt
     unsure_minutes: NonNegativeInt
+    tries: PositiveInt
 
 
 class Limits(BaseModel):
@@ -32,6 +33,7 @@ class Limits(BaseModel):
     asks: PositiveInt
     lease_seconds: PositiveInt
     most_rejected: PositiveInt
+    unpaid: tuple[str, ...]
     batch: BatchLimits
 
     @classmethod

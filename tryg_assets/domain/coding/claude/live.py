@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tryg_assets.domain.coding.claude.decisions import Asking, Decisions, Received
+from tryg_assets.domain.coding.claude.decisions import Asking, Decisions, Received, message
 from tryg_assets.domain.coding.claude.limits import Limits
 from tryg_assets.domain.coding.claude.prices import Usage
 from tryg_assets.domain.coding.claude.questions import Question
-from tryg_assets.domain.coding.claude.server import Server, message_of
+from tryg_assets.domain.coding.claude.server import Server, is_refusal, message_of
 from tryg_assets.domain.coding.claude.together import Together
 from tryg_assets.domain.coding.interface import Page
 from tryg_assets.errors import TrygError
@@ -27,10 +28,8 @@ if TYPE_CHECKING:
 
 TTL = "5m"  # the calls of a run follow each other closely
 _REJECTED = (400, 413, 422)  # the request itself is wrong; another one may be right
-_MAYBE_CHARGED = (
-    408,
-    504,
-)  # something between us and the server gave up waiting; the server may have answered
+# The API's own errors, which it does not charge; a gateway's answer of that kind says nothing about it.
+_FAILED = (500, 529)
 _WAIT = 0.2  # seconds between two looks at what another run is asking
 
 Missing = Callable[[Page], Sequence[Asking]]
@@ -119,13 +118,19 @@ class Live:
         call = _Call(asking)
         _current.set(call)
         try:
-            response = await client.messages.with_raw_response.create(**asking.question.body(TTL))
+            response = await client.messages.with_raw_response.create(
+                **asking.question.body(TTL, asking.attempt)
+            )
             raw = await response.text()
+            if not message(raw):
+                raise self.server.misunderstood()
         except APIStatusError as problem:
             self.decisions.give_up([asking.question.key])
-            if problem.status_code not in _REJECTED:
+            said = message_of(problem)
+            unpaid = any(words in said.casefold() for words in self.limits.unpaid)
+            if problem.status_code not in _REJECTED or unpaid:
                 raise self.server.explained(problem) from problem
-            rejected(asking.question, message_of(problem))
+            rejected(asking.question, said)
         except APIConnectionError as problem:
             self.decisions.give_up([asking.question.key])
             raise self.server.unreachable(problem) from problem
@@ -139,15 +144,14 @@ class Live:
     async def _pay(self, request: APIRequest, call_next: AsyncCallNext) -> AsyncAPIResponse[Any]:
         """Reserve the worst case of one attempt (the SDK comes here for each) before it is sent.
 
-        What was certainly not charged is released. A connection that broke after sending may have been charged: its reservation
-        stays open and counts, until a person or the server's bill decides.
+        What was certainly not charged is released. What may have been (a connection that broke after sending, a gateway that gave up
+        waiting) stays open and counts, until a person or the server's bill decides.
         """
         import httpx2
         from anthropic import APIConnectionError
 
         call, ledger = _current.get(), self.decisions.ledger
-        question = call.asking.question
-        call.reservation = await self._reserve(question.planned(TTL, batch=False))
+        call.reservation = await self._reserve(call.asking.planned(TTL, batch=False))
         try:
             response = await call_next(request)
         except APIConnectionError as problem:
@@ -155,7 +159,7 @@ class Live:
                 ledger.release(call.reservation)
             raise
         status = response.http_response.status_code
-        if status >= 400 and status not in _MAYBE_CHARGED:
+        if is_refusal(status) or (status in _FAILED and _is_api_error(await response.read())):
             ledger.release(call.reservation)
         return response
 
@@ -166,10 +170,20 @@ class Live:
         async def renew() -> None:
             while True:
                 await asyncio.sleep(self.limits.lease_seconds / 3)
-                self.decisions.renew()
+                # Whatever a failure was, the next try comes before the claims run out.
+                with contextlib.suppress(Exception):
+                    await asyncio.to_thread(self.decisions.renew)
 
         renewing = asyncio.create_task(renew())
         try:
             yield
         finally:
             renewing.cancel()
+
+
+def _is_api_error(body: bytes) -> bool:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(answer, dict) and answer.get("type") == "error"

@@ -17,6 +17,7 @@ from tryg_assets.errors import UnknownPrice
 
 PATH = paths.DATA / "prices.yml"
 _MILLION = Decimal(1_000_000)
+_MOST = 10**9  # tokens; more than any request has
 KINDS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 
 
@@ -31,19 +32,23 @@ class Usage:
     cache_write_1h_tokens: int = 0
 
     @classmethod
-    def of(cls, raw_usage: Mapping[str, Any]) -> Usage:
+    def of(cls, raw_usage: object) -> Usage:
         """Read the ``usage`` of an answer of the Messages API.
 
         Counts that a server does not send (Ollama, vLLM) are 0. Without the split by lifetime, tokens written to the
         cache are taken as written for five minutes, the default of the API.
+
+        Raises:
+            ValueError: it is no set of counts, so what the request cost is not known.
         """
-        written = _count(raw_usage, "cache_creation_input_tokens")
-        split = raw_usage.get("cache_creation") or {}
+        counts = _counts(raw_usage)
+        written = _count(counts, "cache_creation_input_tokens")
+        split = _counts(counts.get("cache_creation") or {})
         hour = _count(split, "ephemeral_1h_input_tokens")
         return cls(
-            input_tokens=_count(raw_usage, "input_tokens"),
-            output_tokens=_count(raw_usage, "output_tokens"),
-            cache_read_tokens=_count(raw_usage, "cache_read_input_tokens"),
+            input_tokens=_count(counts, "input_tokens"),
+            output_tokens=_count(counts, "output_tokens"),
+            cache_read_tokens=_count(counts, "cache_read_input_tokens"),
             cache_write_5m_tokens=max(_count(split, "ephemeral_5m_input_tokens"), written - hour),
             cache_write_1h_tokens=hour,
         )
@@ -72,8 +77,17 @@ class Usage:
         )
 
 
-def _count(raw: Mapping[str, Any], name: str) -> int:
-    return int(raw.get(name) or 0)
+def _counts(raw: object) -> Mapping[str, Any]:
+    if not isinstance(raw, Mapping):
+        raise ValueError(f"{raw!r} are no counts")
+    return raw
+
+
+def _count(counts: Mapping[str, Any], name: str) -> int:
+    count = counts.get(name) or 0
+    if not isinstance(count, int | float) or not 0 <= count <= _MOST or count != int(count):
+        raise ValueError(f"{name} is no count: {count!r}")
+    return int(count)
 
 
 class _Fact(BaseModel):

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tryg_assets.domain.coding.claude.ledger import Planned
 from tryg_assets.domain.coding.claude.prices import Usage, most_tokens
 from tryg_assets.domain.coding.claude.tasks import Task
 from tryg_assets.domain.coding.interface import Page
@@ -23,10 +22,14 @@ _FRAME_TOKENS = 2000  # more than the frame of a request and of its schema can b
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The model asked, and what is sent to keep it from thinking aloud (``thinking_off`` of ``data/prices.yml``)."""
+    """The model asked, and what is sent to keep it from thinking aloud (``thinking_off`` of ``data/prices.yml``).
+
+    ``server`` is the name of the server that has it, empty for Anthropic's own: two models of one name are not one model.
+    """
 
     name: str
     parameters: Mapping[str, Any]
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +59,25 @@ class Question:
             "params_sha": _parameters_sha(self.model, self.task),
         }
 
-    def worst_case(self, ttl: str) -> Usage:
-        """Return the most tokens the question can be charged for: nothing cached yet, and the longest answer."""
+    def worst_case(self, ttl: str, attempt: int = 1) -> Usage:
+        """Return the most tokens an attempt at the question can be charged for: nothing cached yet, and the longest answer."""
         prefix = most_tokens(self.task.codebook) + most_tokens(self.task.question)
         return Usage(
             input_tokens=most_tokens(self.content) + most_tokens(self.task.schema_text) + _FRAME_TOKENS,
-            output_tokens=self.task.max_tokens,
+            output_tokens=self.task.max_tokens * attempt,
             **{f"cache_write_{ttl}_tokens": prefix},
         )
 
-    def planned(self, ttl: str, *, batch: bool) -> Planned:
-        """Return the request as the ledger wants to know it."""
-        return Planned(self.model.name, self.worst_case(ttl), batch, self.task.name, self.municipality)
+    def body(self, ttl: str, attempt: int = 1) -> dict[str, Any]:
+        """Return the request as the Messages API takes it; codebook and question are marked to be cached for ``ttl``.
 
-    def body(self, ttl: str) -> dict[str, Any]:
-        """Return the request as the Messages API takes it; codebook and question are marked to be cached for ``ttl``."""
+        A second attempt has room for an answer twice as long: the first may have been cut off.
+        """
         config = {"format": {"type": "json_schema", "schema": self.task.schema}}
         parameters = dict(self.model.parameters)
         return {
             "model": self.model.name,
-            "max_tokens": self.task.max_tokens,
+            "max_tokens": self.task.max_tokens * attempt,
             "system": [
                 {"type": "text", "text": self.task.codebook},
                 {
@@ -99,7 +101,8 @@ def ask(task: Task, content: str, municipality: str, model: Model, *, cut: bool 
 
 
 def _parameters_sha(model: Model, task: Task) -> str:
-    return content_hash(json.dumps([task.max_tokens, dict(model.parameters)], sort_keys=True))
+    server = [model.server] if model.server else []
+    return content_hash(json.dumps([task.max_tokens, dict(model.parameters), *server], sort_keys=True))
 
 
 def page_content(page: Page, most: int) -> tuple[str, bool]:

@@ -41,8 +41,17 @@ class Server:
 
     @property
     def host(self) -> str:
-        """Host and port, to which alone the key may go."""
+        """Host and port."""
         return urlsplit(self.address).netloc
+
+    @property
+    def name(self) -> str:
+        """What answers of this server are told apart by from those of others: its host, empty for Anthropic's own.
+
+        Without the port, which changes from start to start of a server at home.
+        """
+        host = urlsplit(self.address).hostname or ""
+        return "" if host == urlsplit(OFFICIAL).hostname else host
 
     def client(self, *, seconds: float, retries: int, middleware: Sequence[Any] = ()) -> AsyncAnthropic:
         """Return a client for single calls; errors as ``credential``."""
@@ -70,12 +79,19 @@ class Server:
         Raises:
             ConfigurationError: this is Anthropic's own server, and there is no key.
         """
-        if self.key is None and urlsplit(self.address).hostname == urlsplit(OFFICIAL).hostname:
+        if self.key is None and not self.name:
             raise ConfigurationError(
                 "The engine claude needs a key: set ANTHROPIC_API_KEY. To ask a server of your own, set ANTHROPIC_BASE_URL; to do "
                 "without a language model, choose the engine offline-rules."
             )
         return self.key or _NO_KEY
+
+    def misunderstood(self) -> ServerUnavailable:
+        """Return an answer that is none of the Messages API as an error for a person."""
+        return ServerUnavailable(
+            f"{self.address} answers, but not as a server of the Messages API: a login page of the network, or another port? Check "
+            "ANTHROPIC_BASE_URL. All answers so far are kept; start the run again and it goes on."
+        )
 
     def explained(self, problem: APIStatusError) -> TrygError:
         """Return an error of the server as one for a person."""
@@ -94,6 +110,14 @@ class Server:
             f"{self.address} cannot be reached or broke off ({problem.__cause__ or problem}). All answers so far are kept; start "
             "the run again when it is back."
         )
+
+
+def is_refusal(status: int) -> bool:
+    """Whether a status says that the server has done nothing about a request: 4xx and 501.
+
+    Not those that also come after it has begun: 408 and 409, and the other 5xx (a gateway that gave up waiting, a fault half-way).
+    """
+    return (400 <= status < 500 and status not in (408, 409)) or status == 501
 
 
 def message_of(problem: APIStatusError) -> str:
