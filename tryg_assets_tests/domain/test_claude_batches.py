@@ -329,6 +329,22 @@ def test_whatever_a_server_says_of_an_error_can_be_stored(
     assert claude.batches.failed.total() == 6
 
 
+def test_what_a_server_echoes_of_a_page_is_masked(standin: StandIn, tmp_path: Path) -> None:
+    claude = engine(standin, tmp_path)
+    claude.submit(PAGES[6:])
+    (there,) = standin.batches.values()
+    error = {"type": "error", "error": {"type": "api_error", "message": "prompt was: 010203-1234 mette@x.dk"}}
+    there.results = [
+        {"custom_id": one["custom_id"], "result": {"type": "errored", "error": error}}
+        for one in there.requests
+    ]
+    claude.batches.collect()
+    (said,) = claude.batches.failed
+    assert "prompt was" in said
+    assert "1234" not in said
+    assert "mette" not in said
+
+
 def test_a_request_that_the_server_calls_wrong_is_not_put_into_a_batch_again(
     standin: StandIn, tmp_path: Path
 ) -> None:

@@ -26,7 +26,7 @@ from tryg_assets.domain.coding.claude.decisions import (
 )
 from tryg_assets.domain.coding.claude.limits import Limits
 from tryg_assets.domain.coding.claude.live import Tally
-from tryg_assets.domain.coding.claude.server import Server, is_refusal
+from tryg_assets.domain.coding.claude.server import Server, is_refusal, shown
 from tryg_assets.errors import BudgetReached, ConfigurationError, ServerUnavailable
 from tryg_assets.state import batch, batch_error, decision, reading
 
@@ -38,7 +38,6 @@ _STORED_AT_ONCE = 500
 _CLOCKS = timedelta(minutes=5)  # how far our clock and the server's may be apart
 _NOT_OFFERED = (404, 405, 501)
 _OUR_FAULT = "invalid_request_error"  # the same request would fail again
-_SHOWN = 200  # characters of what a server says about an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,12 +426,11 @@ def _result(line: bytes) -> _Result | None:
         key, result = str(one["custom_id"]), one["result"]
         if result["type"] == "succeeded":
             raw = json.dumps(result["message"])
-            return _Result(key, raw) if message(raw) else _Result(key, None, "no_message", raw[:_SHOWN])
+            return _Result(key, raw) if message(raw) else _Result(key, None, "no_message", shown(raw))
         if result["type"] != "errored":
             return _Result(key, None)
         error = result["error"]["error"]
-        return _Result(
-            key, None, storable(error["type"], 64) or "unknown", storable(error["message"], _SHOWN)
-        )
+        said = shown(storable(error["message"], len(str(error["message"]))))
+        return _Result(key, None, storable(error["type"], 64) or "unknown", said)
     except (ValueError, LookupError, TypeError, RecursionError):
         return None

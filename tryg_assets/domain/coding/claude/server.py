@@ -121,11 +121,16 @@ def is_refusal(status: int) -> bool:
 
 
 def message_of(problem: APIStatusError) -> str:
-    """Return what the server said was wrong, briefly and without personal data: some servers echo what they were sent."""
-    from tryg_assets.domain.coding.claude.masking import published
-
+    """Return what the server said was wrong, as ``shown``."""
     body = problem.body
     error = body.get("error") if isinstance(body, dict) else None
     said = str(error.get("message")) if isinstance(error, dict) else problem.message
+    return shown(said)
+
+
+def shown(said: str) -> str:
+    """Return what a server said, briefly and without personal data: some servers echo what they were sent."""
+    from tryg_assets.domain.coding.claude.masking import published
+
     # Masked before the second cut, which could leave half a number that is no longer recognised.
     return " ".join(published(said[:_READ]).text.split())[:_SHOWN]
