@@ -1,8 +1,7 @@
 """Measure the offline engine and write the counts into data/measured.yml: ``python -m benchmarks.measure [--pages FILE]``.
 
-The sample's held-out texts are always measured. ``--pages`` is a CSV of labelled real pages (url, municipality, title, text,
-is_initiative, focus_areas separated by ``|``, held_out); its texts are not part of the project. Without it the entry of real pages
-stays as it was, with its own date and codebook hash.
+Measured on the sample's held-out texts and on the held-out texts modelled on real pages. ``--pages`` is a CSV of pages of your own
+with their codings (url, municipality, title, text, is_initiative, focus_areas separated by ``|``); they get an entry of their own.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import yaml
 
 from benchmarks import cleaning
 from benchmarks.coding import areas_compared, pages_compared, sample_pages
+from benchmarks.texts import modelled
 from tryg_assets import paths
 from tryg_assets.clock import system_clock
 from tryg_assets.domain.coding import coder
@@ -39,10 +39,21 @@ Labelled = list[tuple[dict[str, str], Page]]
 
 def _sample() -> Labelled:
     with SampleServer() as server, tempfile.TemporaryDirectory() as folder:
-        return sample_pages(cleaning.crawl_all(server.address, Path(folder)))
+        found = sample_pages(cleaning.crawl_all(server.address, Path(folder)))
+    return [(row, page) for row, page in found if row["held_out"] == "true"]
 
 
-def _real(path: Path) -> Labelled:
+def _modelled() -> Labelled:
+    return [
+        (
+            {"is_initiative": "yes" if text.initiative else "no", "focus_areas": "|".join(text.areas)},
+            Page.of(text.id, "", "", text.title, text.text),
+        )
+        for text in modelled(held_out=True)
+    ]
+
+
+def _own(path: Path) -> Labelled:
     csv.field_size_limit(sys.maxsize)
     with path.open(encoding="utf-8", newline="") as stream:
         return [
@@ -57,13 +68,22 @@ def _counts(table: YesNo) -> dict[str, int]:
 
 def main(pages: Path | None = None) -> None:
     engine = coder(ENGINE)
-    texts = {"sample_held_out": _sample()} | ({"real_pages": _real(pages)} if pages else {})
+    texts = {"sample_held_out": _sample(), "modelled_pages": _modelled()}
+    if pages:
+        texts["own_pages"] = _own(pages)
     entries = read_yaml(paths.MEASURED)["measurements"]
+    entries += [
+        {
+            "id": id,
+            "engine": ENGINE,
+            "texts": "sider, som er kodet af mennesker (skriv her hvilke og hvordan)",
+        }
+        for id in texts.keys() - {entry["id"] for entry in entries if entry["engine"] == ENGINE}
+    ]
     for entry in entries:
         if entry["engine"] != ENGINE or entry["id"] not in texts:
             continue
-        held_out = [(row, page) for row, page in texts[entry["id"]] if row["held_out"] == "true"]
-        both = [(row, coding_row(page, engine)) for row, page in held_out]
+        both = [(row, coding_row(page, engine)) for row, page in texts[entry["id"]]]
         entry |= {
             "pages": _counts(pages_compared(both)),
             "areas": _counts(areas_compared(both)),

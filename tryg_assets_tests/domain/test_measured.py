@@ -14,7 +14,7 @@ from tryg_assets.domain.reporting.danish import said
 from tryg_assets.errors import DataFileError
 
 MEASURED = Measurement(
-    "real_pages",
+    "modelled_pages",
     "offline-rules",
     "sider",
     YesNo(30, 10, 10, 50),
@@ -26,7 +26,7 @@ MEASURED = Measurement(
 
 def test_the_file_of_the_project_has_both_kinds_of_text() -> None:
     entries = of_engine("offline-rules", read_measurements())
-    assert [entry.id for entry in entries] == ["sample_held_out", "real_pages"]
+    assert [entry.id for entry in entries] == ["sample_held_out", "modelled_pages"]
     assert all(entry.precision and entry.recall and entry.pages.n > 50 for entry in entries)
 
 
@@ -49,7 +49,7 @@ def test_what_cannot_be_computed_is_a_dash() -> None:
 
 def test_metadata_are_numbers_by_measurement() -> None:
     found = as_metadata([MEASURED])
-    assert (found["measured/real_pages/recall"], found["measured/real_pages/n"]) == (0.75, 100.0)
+    assert (found["measured/modelled_pages/recall"], found["measured/modelled_pages/n"]) == (0.75, 100.0)
 
 
 @pytest.mark.parametrize("cut", ["both_no: 5", "codebook_hash: abc", "measured_on: '2026-11-21'"])
@@ -74,5 +74,5 @@ def test_a_single_file_is_coded_with_the_figures_beside_it(tmp_path: Path) -> No
         "Trygt natteliv\n\nKommunen og politiet har aftalt at gøre nattelivet mere trygt.", encoding="utf-8"
     )
     result = code_file(path, "offline-rules")
-    assert "measured/real_pages/precision" in result["measured"]
+    assert "measured/modelled_pages/precision" in result["measured"]
     assert describe(result).count("Målt på") == 2

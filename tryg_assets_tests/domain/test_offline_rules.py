@@ -272,12 +272,13 @@ def test_an_initiative_gets_its_best_area_however_weak_and_none_without_any_term
 
 def test_news_that_only_tells_how_safe_people_feel_is_no_yes() -> None:
     news = (
-        "I lørdags mødtes 40 beboere i Varmestuen på hjørnet. En af dem fortæller, at hun føler sig mere tryg nu. "
-        '"Her er alle trygge," siger frivilliglederen fra Røde Kors.'
+        "Om lørdagen mødes en flok pensionister til rundstykker i det gamle missionshus. I weekenden kom der 40.\n"
+        '"Jeg er tryg her, for jeg kender dem alle sammen," fortæller Karen på 82 år. Efter kaffen blev der sunget, og '
+        "formanden fortalte om sin rejse til Norge."
     )
-    assert code("Morgenmad i det nye hus", news).is_initiative != "yes"
-    acting = f"{news} Kommunen og Røde Kors åbnede huset for at gøre beboerne mere trygge."
-    assert code("Morgenmad i det nye hus", acting).is_initiative == "yes"
+    assert code("Rundstykker og sang", news).is_initiative != "yes"
+    acting = f"{news} Kommunen åbnede huset for at gøre beboerne mere trygge, og byrådet har afsat penge til to år."
+    assert code("Rundstykker og sang", acting).is_initiative == "yes"
 
 
 @pytest.mark.parametrize(
@@ -358,9 +359,7 @@ def test_the_rationale_is_danish_and_names_the_signals() -> None:
 
 def test_every_signal_of_the_codebook_is_measured() -> None:
     reading = read(Page.of("p1", "aarhus", "https://x", *NIGHTLIFE), codebook().relevance)
-    from tryg_assets.domain.coding.naming import best_name
-
-    values = ENGINE.signals(reading, best_name(reading, "aarhus", codebook().attributes))
+    values = ENGINE.signals(reading)
     assert values.keys() == codebook().relevance.signals.keys()
 
 

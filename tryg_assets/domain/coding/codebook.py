@@ -20,6 +20,10 @@ _FILES = (
     "focus_areas_terms.yml",
     "focus_area_statistics.csv",
     "focus_area_statistics.yml",
+    "page_statistics.csv",
+    "page_statistics.yml",
+    "sentence_statistics.csv",
+    "sentence_statistics.yml",
     "attributes.yml",
     "cleaning.yml",
     "abbreviations.yml",
@@ -54,7 +58,6 @@ class Thresholds:
     yes: float
     doubt: float
     confident: float
-    least_central: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +202,6 @@ def _relevance(raw: Any, criteria: Iterable[Criterion]) -> Relevance:
             float(limits["yes"]),
             float(limits["doubt"]),
             float(limits["confident"]),
-            int(limits["least_central"]),
         ),
     )
 

@@ -11,6 +11,7 @@ from tryg_assets.domain.coding.codebook import Codebook, codebook
 from tryg_assets.domain.coding.interface import ActorMention, Decision, NamedInitiative, Page, PageCoding
 from tryg_assets.domain.coding.naming import Name, best_name, listed_names, section_names
 from tryg_assets.domain.coding.reading import Line, Reading, read
+from tryg_assets.domain.coding.statistics import INITIATIVE, page_statistics, sentence_statistics
 from tryg_assets.domain.coding.topics import assign, weigh
 from tryg_assets.domain.reference import CRITERIA
 
@@ -21,10 +22,9 @@ _MUCH = 0.2  # share of sentences about safety that counts in full
 _LITTLE = 0.1  # less than this in a long document: it is about something else
 _LONG = 40  # sentences
 _SHORT = 6  # sentences; a share of fewer says little
-_NEWS = 12  # sentences; a longer page is no news item
 _FAR = 0.3  # share of sentences about the state, parties or the whole country that counts in full
-_SPOKEN_TO = 0.4  # share of sentences that address the reader that counts in full
-_TOLD = 2  # words of telling that make a short page a news item
+_OPENING = 8  # sentences that tell what kind of page it is
+_NEAR = 4  # sentences from one with a safety word that belong to what it says
 
 
 class OfflineRules:
@@ -55,13 +55,13 @@ class OfflineRules:
         rules = self.book.relevance
         reading = read(page, rules)
         name = best_name(reading, page.municipality, self.book.attributes)
-        values = self.signals(reading, name)
+        values = self.signals(reading)
         score = self.score(values)
         limits = rules.thresholds
         kind = self._kind(reading, name)
         evidence = self._evidence(reading, name)
         decision: Decision = "no"
-        if self._central(reading) >= limits.least_central and kind is not None and score >= limits.doubt:
+        if kind is not None and score >= limits.doubt:
             # Without a sentence to quote there is no yes.
             decision = "yes" if score >= limits.yes and evidence else "doubt"
         distance = abs(score - limits.yes)
@@ -83,47 +83,39 @@ class OfflineRules:
 
         return find_actors(page, sentence_ids)
 
-    def signals(self, reading: Reading, name: Name) -> dict[str, float]:
+    def signals(self, reading: Reading) -> dict[str, float]:
         """Return the value of each signal of ``relevance.yml`` on a page."""
-        attributes = self.book.attributes
+        attributes, signals = self.book.attributes, self.book.relevance.signals
         plain = [line for line in reading.lines if not line.heading]
         central = [line for line in reading.lines if line.central]
         # What a long document says elsewhere about money and decisions has nothing to do with safety.
-        about = _around(central, reading, 4) or ([reading.title] if reading.title.central else [])
+        about = _around(central, reading, _NEAR) or ([reading.title] if reading.title.central else [])
         near = _around(central, reading, 1)
         terms: dict[str, set[str]] = {}
         for line in (reading.title, *about):
             for label, found in line.labels.items():
                 terms.setdefault(label, set()).update(found)
-        words = {word for line in reading.all if line.central for word in line.safe}
         share = len(central) / max(_SHORT, len(plain))
         deliberate = [line for line in reading.all if line.deliberate]
         acting = [line for line in deliberate if _acted_on(line, reading)]
         return {
             "headings": float(any(line.heading for line in central)),
-            "central": float(len(central)),
             "share": min(1.0, share / _MUCH),
             "acting": float(len(acting)),
             "afar": min(1.0, sum(line.afar for line in reading.all) / max(_SHORT, len(reading.all)) / _FAR),
             "talk": 10 * sum("talk" in line.labels for line in reading.all) / max(10, len(reading.all)),
-            "reader": min(
-                1.0, sum("reader" in line.labels for line in plain) / max(_SHORT, len(plain)) / _SPOKEN_TO
-            ),
             "plan": float(bool(reading.title.labels.get("plan")) and bool(central)),
-            "unsafe": float(any(word.startswith("utryg") for word in words)),
             "near": float(any("activity" in line.labels for line in near)),
             "decided": float(len(terms.get("decided", ()))),
             "activity": float(len(terms.get("activity", ()))),
-            "named": float(name.given),
-            "named_safety": float(name.given and "tryg" in name.text.casefold()),
+            "passing": float(not any(line.central for line in reading.all)),
             "money": float(any(amounts(line.text, attributes) for line in about)),
             "followup": float(len(terms.get("followup", ()))),
             "responsible": float(any(attributes.departments.search(line.text) for line in about)),
-            "partners": float(len(terms.get("partners", ()))),
-            "peripheral": float(sum(line.peripheral for line in reading.lines)),
             "service": 2.0 * ("service" in reading.title.labels)
             + 10 * sum("service" in line.labels for line in plain) / max(10, len(plain)),
-            "news": float(_is_news(reading)),
+            "wording": max(-signals["wording"].most, page_statistics().logits(*wording(reading))[INITIATIVE]),
+            "sentences": max(-signals["sentences"].most, _said_of_safety(reading)),
             "thin": max(0.0, 1 - share / _LITTLE) if len(plain) > _LONG else 0.0,
         }
 
@@ -131,10 +123,6 @@ class OfflineRules:
         """Return the weighted sum of signal values, each up to its most."""
         found = self.book.relevance.signals
         return sum(signal.weight * min(values[name], signal.most) for name, signal in found.items())
-
-    @staticmethod
-    def _central(reading: Reading) -> int:
-        return sum(line.central for line in reading.all)
 
     def _kind(self, reading: Reading, name: Name) -> str | None:
         """Return the criterion that the activity words point to, those of the name and title most.
@@ -163,11 +151,13 @@ class OfflineRules:
             said = sum(label in line.labels for label in ("aim", "outcome", "decided", "activity"))
             return 2.0 * len(line.safe) + said + 2.0 * (name.text in line.text) - line.heading
 
-        best = sorted(
-            (line for line in reading.lines if line.central), key=lambda line: (-strength(line), line.number)
-        )
-        if not best:
-            best = [line for line in reading.lines if name.text in line.text] if reading.title.central else []
+        # What is mentioned in passing carries nothing while anything else is said of safety.
+        said = [line for line in reading.lines if line.central] or [
+            line for line in reading.lines if line.safe
+        ]
+        best = sorted(said, key=lambda line: (-strength(line), line.number))
+        if not best and reading.title.safe:
+            best = [line for line in reading.lines if name.text in line.text]
         return best[:3]
 
     def _rationale(self, decision: Decision, values: dict[str, float], score: float) -> str:
@@ -180,8 +170,6 @@ class OfflineRules:
             decision
         ]
         reasons = " ".join(f"{found[name].why} ({parts[name]:+.1f})" for name in told)
-        if not values["central"]:
-            reasons = f"Ordet for tryghed nævnes kun perifert. {reasons}"
         return (
             f"{opening} (sum {score:.1f}, grænse {self.book.relevance.thresholds.yes:.1f}). {reasons}".strip()
         )
@@ -230,11 +218,23 @@ class OfflineRules:
         )
 
 
-def _is_news(reading: Reading) -> bool:
-    """Whether a page is a short news item: a few sentences without headings or service information that tell of an event."""
-    if len(reading.lines) > _NEWS or any(line.heading or "service" in line.labels for line in reading.lines):
-        return False
-    return len({term for line in reading.all for term in line.labels.get("told", ())}) >= _TOLD
+def wording(reading: Reading) -> tuple[str, str]:
+    """Return the title and the lines whose wording tells what kind of page it is: the opening and those around safety words."""
+    central = [line for line in reading.lines if line.safe]
+    near = {line.number for line in (*reading.lines[:_OPENING], *_around(central, reading, _NEAR))}
+    return reading.title.text, "\n".join(line.text for line in reading.lines if line.number in near)
+
+
+def safety_sentences(reading: Reading) -> list[str]:
+    """Return the title, if it has a safety word, and the sentences that do."""
+    return [line.text for line in reading.all if line.safe]
+
+
+def _said_of_safety(reading: Reading) -> float:
+    """Return the mean log odds of the wording of the two safety sentences that speak most for an initiative; 0 without any."""
+    odds = [sentence_statistics().logits("", text)[INITIATIVE] for text in safety_sentences(reading)]
+    best = sorted(odds, reverse=True)[:2]
+    return sum(best) / len(best) if best else 0.0
 
 
 def _around(central: Sequence[Line], reading: Reading, distance: int) -> list[Line]:
