@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -379,6 +380,27 @@ def test_answers_of_one_server_are_not_taken_for_those_of_another(
     monkeypatch.setattr(StandIn, "url", property(lambda self: f"http://localhost:{self.port}"))
     code_pages([service(1)], engine(standin, tmp_path))
     assert standin.calls() == 2
+
+
+def test_a_redirect_is_not_followed_with_the_text_of_a_page(standin: StandIn, tmp_path: Path) -> None:
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(307)
+            self.send_header("Location", f"{standin.url}{self.path}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        there = engine(StandIn(port=server.server_port), tmp_path, retries=0)
+        try:
+            with pytest.raises(ServerUnavailable, match="307"):
+                code_pages([service(1)], there)
+        finally:
+            server.shutdown()
+    assert standin.calls() == 0
 
 
 def test_a_wrong_key_is_said_to_be_that(standin: StandIn, tmp_path: Path) -> None:

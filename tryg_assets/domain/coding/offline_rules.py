@@ -163,16 +163,13 @@ class OfflineRules:
     def _rationale(self, decision: Decision, values: dict[str, float], score: float) -> str:
         found = self.book.relevance.signals
         parts = {name: signal.weight * min(values[name], signal.most) for name, signal in found.items()}
-        told = sorted((name for name in parts if parts[name]), key=lambda name: (-abs(parts[name]), name))[
-            :_SAID
-        ]
+        told = sorted(filter(parts.get, parts), key=lambda name: (-abs(parts[name]), name))[:_SAID]
         opening = {"yes": "Indsats", "no": "Ikke en indsats", "doubt": "Tvivl, regnes ikke for en indsats"}[
             decision
         ]
-        reasons = " ".join(f"{found[name].why} ({parts[name]:+.1f})" for name in told)
-        return (
-            f"{opening} (sum {score:.1f}, grænse {self.book.relevance.thresholds.yes:.1f}). {reasons}".strip()
-        )
+        reasons = " ".join(f"{found[name].why} ({_number(parts[name], '+')})" for name in told)
+        limit = _number(self.book.relevance.thresholds.yes)
+        return f"{opening} (sum {_number(score)}, grænse {limit}). {reasons}".strip()
 
     def _describe(self, reading: Reading, name: Name, kind: str, coding: PageCoding) -> PageCoding:
         """Return ``coding`` with areas, themes and the initiatives named on the page."""
@@ -235,6 +232,11 @@ def _said_of_safety(reading: Reading) -> float:
     odds = [sentence_statistics().logits("", text)[INITIATIVE] for text in safety_sentences(reading)]
     best = sorted(odds, reverse=True)[:2]
     return sum(best) / len(best) if best else 0.0
+
+
+def _number(value: float, sign: str = "") -> str:
+    """Return a number as Danish readers write it."""
+    return f"{value:{sign}.1f}".replace(".", ",")
 
 
 def _around(central: Sequence[Line], reading: Reading, distance: int) -> list[Line]:

@@ -55,7 +55,7 @@ class Server:
 
     def client(self, *, seconds: float, retries: int, middleware: Sequence[Any] = ()) -> AsyncAnthropic:
         """Return a client for single calls; errors as ``credential``."""
-        from anthropic import AsyncAnthropic
+        from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
 
         return AsyncAnthropic(
             base_url=self.address,
@@ -63,14 +63,20 @@ class Server:
             timeout=seconds,
             max_retries=retries,
             middleware=middleware,
+            # A redirect would take the text of a page to a host that nobody chose.
+            http_client=DefaultAsyncHttpxClient(follow_redirects=False),
         )
 
     def batch_client(self, *, seconds: float, retries: int) -> Anthropic:
         """Return a client for batches; errors as ``credential``."""
-        from anthropic import Anthropic
+        from anthropic import Anthropic, DefaultHttpxClient
 
         return Anthropic(
-            base_url=self.address, api_key=self.credential(), timeout=seconds, max_retries=retries
+            base_url=self.address,
+            api_key=self.credential(),
+            timeout=seconds,
+            max_retries=retries,
+            http_client=DefaultHttpxClient(follow_redirects=False),
         )
 
     def credential(self) -> str:
