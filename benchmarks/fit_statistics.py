@@ -255,9 +255,8 @@ def fit_pages(found: list[Example]) -> None:
     x = np.array([[seen[name] for name in signals] for seen in values])
     most = np.array([signal.most for signal in signals.values()])
     for name, fitted in (("wording", pages), ("sentences", np.array(best))):
-        at = list(signals).index(name)
-        x[:, at] = np.maximum(fitted, -most[at])
-    x = np.minimum(x, most)
+        x[:, list(signals).index(name)] = fitted
+    x = np.clip(x, -most, most)
     signs = np.sign([signal.weight for signal in signals.values()])
     scores = np.zeros(len(found))
     for out in _folds(groups, seed=2):

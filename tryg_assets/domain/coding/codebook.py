@@ -43,12 +43,16 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A signal of relevance: ``weight`` times its value, which counts to ``most``; ``why`` is said to readers."""
+    """A signal of relevance: ``weight`` times its value, which counts to ``most`` either way; ``why`` is said to readers."""
 
     name: str
     weight: float
     most: float
     why: str
+
+    def part(self, value: float) -> float:
+        """Return what a value of the signal adds to the score of a page."""
+        return self.weight * max(-self.most, min(value, self.most))
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class OfflineRules:
 
     def signals(self, reading: Reading) -> dict[str, float]:
         """Return the value of each signal of ``relevance.yml`` on a page."""
-        attributes, signals = self.book.attributes, self.book.relevance.signals
+        attributes = self.book.attributes
         plain = [line for line in reading.lines if not line.heading]
         central = [line for line in reading.lines if line.central]
         # What a long document says elsewhere about money and decisions has nothing to do with safety.
@@ -114,15 +114,17 @@ class OfflineRules:
             "responsible": float(any(attributes.departments.search(line.text) for line in about)),
             "service": 2.0 * ("service" in reading.title.labels)
             + 10 * sum("service" in line.labels for line in plain) / max(10, len(plain)),
-            "wording": max(-signals["wording"].most, page_statistics().logits(*wording(reading))[INITIATIVE]),
-            "sentences": max(-signals["sentences"].most, _said_of_safety(reading)),
+            "wording": page_statistics().logits(*wording(reading))[INITIATIVE],
+            "sentences": _said_of_safety(reading),
             "thin": max(0.0, 1 - share / _LITTLE) if len(plain) > _LONG else 0.0,
         }
 
     def score(self, values: dict[str, float]) -> float:
         """Return the weighted sum of signal values, each up to its most."""
-        found = self.book.relevance.signals
-        return sum(signal.weight * min(values[name], signal.most) for name, signal in found.items())
+        return sum(self._parts(values).values())
+
+    def _parts(self, values: dict[str, float]) -> dict[str, float]:
+        return {name: signal.part(values[name]) for name, signal in self.book.relevance.signals.items()}
 
     def _kind(self, reading: Reading, name: Name) -> str | None:
         """Return the criterion that the activity words point to, those of the name and title most.
@@ -162,7 +164,7 @@ class OfflineRules:
 
     def _rationale(self, decision: Decision, values: dict[str, float], score: float) -> str:
         found = self.book.relevance.signals
-        parts = {name: signal.weight * min(values[name], signal.most) for name, signal in found.items()}
+        parts = self._parts(values)
         told = sorted(filter(parts.get, parts), key=lambda name: (-abs(parts[name]), name))[:_SAID]
         opening = {"yes": "Indsats", "no": "Ikke en indsats", "doubt": "Tvivl, regnes ikke for en indsats"}[
             decision
@@ -217,8 +219,8 @@ class OfflineRules:
 
 def wording(reading: Reading) -> tuple[str, str]:
     """Return the title and the lines whose wording tells what kind of page it is: the opening and those around safety words."""
-    central = [line for line in reading.lines if line.safe]
-    near = {line.number for line in (*reading.lines[:_OPENING], *_around(central, reading, _NEAR))}
+    safe = [line for line in reading.lines if line.safe]
+    near = {line.number for line in (*reading.lines[:_OPENING], *_around(safe, reading, _NEAR))}
     return reading.title.text, "\n".join(line.text for line in reading.lines if line.number in near)
 
 
